@@ -1,0 +1,29 @@
+# build   the binary, static                     test    what the README promises: vet-free, fast, every package
+# check   gofmt, vet, staticcheck, race detector bench   calls and waiting time beside their lower bounds
+# demo    break a service in the lab, diagnose, mend   update  rewrite golden files and generated documents
+.PHONY: build test check bench demo update
+export CGO_ENABLED = 0
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+SOURCES := $(shell find . -name '*.go' -o -name '*.yaml' -o -name '*.txtar' -o -name '*.json' | grep -v '^./bin/') go.mod go.sum
+
+build: bin/ecsplain
+
+bin/ecsplain: $(SOURCES)
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/ecsplain
+
+test:
+	$(GO) test ./...
+
+check:
+	bash .ci/check
+
+bench: build
+	$(GO) run ./cmd/ecsplain-bench
+
+demo: build
+	./bin/ecsplain demo
+
+update:
+	$(GO) test ./... -update

@@ -1,0 +1,132 @@
+package collectors
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// Collector reads one kind of evidence.
+type Collector struct {
+	Kind evidence.Kind
+	// Calls are the IAM actions it may make, the one that answers first. It can make no other: the guard holds it to them.
+	Calls []string
+	// Run answers every key by w.found, w.absent or w.gap; keys are sorted and distinct, and at least one.
+	Run func(ctx context.Context, w *Wave, keys []evidence.Key)
+}
+
+// Collectors is the closed list, in the order of evidence.Kinds.
+var Collectors = []Collector{
+	{evidence.KindCaller, []string{"sts:GetCallerIdentity"}, caller},
+	{evidence.KindClusters, []string{"ecs:ListClusters"}, clusters},
+	{evidence.KindCluster, []string{"ecs:DescribeClusters"}, cluster},
+	{evidence.KindClusterServices, []string{"ecs:ListServices"}, clusterServices},
+	{evidence.KindService, []string{"ecs:DescribeServices"}, services},
+	{evidence.KindStoppedTasks, []string{"ecs:ListTasks", "ecs:DescribeTasks"}, stoppedTasks},
+	{evidence.KindRunningTasks, []string{"ecs:ListTasks", "ecs:DescribeTasks"}, runningTasks},
+	{evidence.KindTask, []string{"ecs:DescribeTasks"}, tasks},
+	{evidence.KindTaskDefinition, []string{"ecs:DescribeTaskDefinition"}, taskDefinitions},
+	{evidence.KindServiceDeployments, []string{"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"}, serviceDeployments},
+	{evidence.KindSubnet, []string{"ec2:DescribeSubnets"}, subnets},
+	{evidence.KindSubnetInterfaces, []string{"ec2:DescribeNetworkInterfaces"}, subnetInterfaces},
+	{evidence.KindVpc, []string{"ec2:DescribeVpcs"}, vpcs},
+	{evidence.KindVpcDNS, []string{"ec2:DescribeVpcAttribute"}, vpcDNS},
+	{evidence.KindRouteTables, []string{"ec2:DescribeRouteTables"}, routeTables},
+	{evidence.KindNetworkAcls, []string{"ec2:DescribeNetworkAcls"}, networkAcls},
+	{evidence.KindSecurityGroup, []string{"ec2:DescribeSecurityGroups"}, securityGroups},
+	{evidence.KindVpcSecurityGroups, []string{"ec2:DescribeSecurityGroups"}, defaultSecurityGroups},
+	{evidence.KindVpcEndpoints, []string{"ec2:DescribeVpcEndpoints"}, vpcEndpoints},
+	{evidence.KindNatGateway, []string{"ec2:DescribeNatGateways"}, natGateways},
+	{evidence.KindNatGateways, []string{"ec2:DescribeNatGateways"}, vpcNatGateways},
+	{evidence.KindInternetGateways, []string{"ec2:DescribeInternetGateways"}, internetGateways},
+	{evidence.KindPrefixList, []string{"ec2:DescribePrefixLists", "ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"}, prefixLists},
+	{evidence.KindServicePrefixList, []string{"ec2:DescribePrefixLists"}, servicePrefixLists},
+	{evidence.KindLogGroup, []string{"logs:DescribeLogGroups"}, logGroups},
+	{evidence.KindLogTail, []string{"logs:GetLogEvents"}, logTails},
+	{evidence.KindRepository, []string{"ecr:DescribeRepositories"}, repositories},
+	{evidence.KindRepositoryImages, []string{"ecr:DescribeImages"}, repositoryImages},
+	{evidence.KindImage, []string{"ecr:DescribeImages"}, images},
+	{evidence.KindRepositoryPolicy, []string{"ecr:GetRepositoryPolicy"}, repositoryPolicies},
+	{evidence.KindManifest, []string{"ecr:BatchGetImage"}, manifests},
+	{evidence.KindRole, []string{"iam:GetRole"}, roles},
+	{evidence.KindRolePolicies, []string{"iam:ListAttachedRolePolicies", "iam:ListRolePolicies"}, rolePolicies},
+	{evidence.KindInlinePolicy, []string{"iam:GetRolePolicy"}, inlinePolicies},
+	{evidence.KindManagedPolicy, []string{"iam:GetPolicy", "iam:GetPolicyVersion"}, managedPolicies},
+	{evidence.KindSecret, []string{"secretsmanager:DescribeSecret"}, secrets},
+	{evidence.KindParameter, []string{"ssm:DescribeParameters"}, parameters},
+	{evidence.KindLoadBalancer, []string{"elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeTargetGroups"}, loadBalancers},
+}
+
+func collectorOf(kind evidence.Kind) (Collector, bool) {
+	i := slices.IndexFunc(Collectors, func(c Collector) bool { return c.Kind == kind })
+	if i < 0 {
+		return Collector{}, false
+	}
+	return Collectors[i], true
+}
+
+// Actions returns every IAM action that ecsplain calls, sorted, each once.
+func Actions() []string {
+	var all []string
+	for _, c := range Collectors {
+		all = append(all, c.Calls...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// shows says for each action what the report loses without it.
+var shows = map[string]string{
+	"ec2:DescribeInternetGateways":               "whether the VPC has an internet gateway",
+	"ec2:DescribeManagedPrefixLists":             "your own prefix lists named in routes and security groups",
+	"ec2:DescribeNatGateways":                    "whether the NAT gateway that a route names works, and where it stands",
+	"ec2:DescribeNetworkAcls":                    "network ACLs on the way of a task",
+	"ec2:DescribeNetworkInterfaces":              "who holds the addresses of a full subnet",
+	"ec2:DescribePrefixLists":                    "the address ranges of AWS services named in routes and security groups",
+	"ec2:DescribeRouteTables":                    "where a task's packets go",
+	"ec2:DescribeSecurityGroups":                 "what tasks and endpoints may send and receive",
+	"ec2:DescribeSubnets":                        "free addresses, zone and owner of a task's subnet",
+	"ec2:DescribeVpcAttribute":                   "whether DNS works in the VPC",
+	"ec2:DescribeVpcEndpoints":                   "private ways to ECR, S3, CloudWatch Logs, Secrets Manager",
+	"ec2:DescribeVpcs":                           "owner and address ranges of the VPC",
+	"ec2:GetManagedPrefixListEntries":            "the entries of your own prefix lists",
+	"ecr:BatchGetImage":                          "for which platforms an image was built; asked only where nothing else tells",
+	"ecr:DescribeImages":                         "whether the image exists, and which newer ones do",
+	"ecr:DescribeRepositories":                   "whether the repository exists",
+	"ecr:GetRepositoryPolicy":                    "whether the repository lets the task's role pull",
+	"ecs:DescribeClusters":                       "whether the cluster exists and what capacity it uses",
+	"ecs:DescribeServiceDeployments":             "why earlier deployments failed or were rolled back",
+	"ecs:DescribeServices":                       "desired and running counts, deployments and events of a service",
+	"ecs:DescribeTaskDefinition":                 "image, roles, secrets and log settings of a task",
+	"ecs:DescribeTasks":                          "why tasks stopped",
+	"ecs:ListClusters":                           "the names of clusters, to help with a wrong one",
+	"ecs:ListServiceDeployments":                 "the history of deployments",
+	"ecs:ListServices":                           "the names of services, to help with a wrong one and for a whole cluster",
+	"ecs:ListTasks":                              "which tasks stopped and which run",
+	"elasticloadbalancing:DescribeLoadBalancers": "which load balancer has the DNS name that you gave",
+	"elasticloadbalancing:DescribeTargetGroups":  "which target groups, and so which services, it sends to",
+	"iam:GetPolicy":                              "which version of a managed policy is in force",
+	"iam:GetPolicyVersion":                       "what a managed policy or boundary allows",
+	"iam:GetRole":                                "whether a role exists, who may assume it, and its boundary",
+	"iam:GetRolePolicy":                          "what an inline policy of a role allows",
+	"iam:ListAttachedRolePolicies":               "which managed policies a role has",
+	"iam:ListRolePolicies":                       "which inline policies a role has",
+	"logs:DescribeLogGroups":                     "whether the log group of a container exists",
+	"logs:GetLogEvents":                          "the last lines of a container that stopped, with secrets removed",
+	"secretsmanager:DescribeSecret":              "whether a secret exists, its key and versions; never its value",
+	"ssm:DescribeParameters":                     "whether a parameter exists and its key; never its value",
+	"sts:GetCallerIdentity":                      "which account this is; it needs no permission",
+}
+
+// Why says what an action of Actions shows, in words for the comments of a policy.
+func Why(action string) string { return shows[action] }
+
+// Permission is the IAM permission that a call needs. It is the action itself for every call of this list but
+// sts:GetCallerIdentity, which needs none ("").
+func Permission(call string) string {
+	if call == "sts:GetCallerIdentity" {
+		return ""
+	}
+	return call
+}

@@ -1,0 +1,236 @@
+package diagnose
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/ecsplain/ecsplain/diagnose/facts"
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// report turns what was decided into what is shown.
+func (e *Engine) report(store *evidence.Store, cases []*targetCase) Report {
+	r := Report{Schema: Schema, Note: []string{}, Targets: []TargetReport{}, Gaps: store.Gaps()}
+	caller, st := evidence.Read(evidence.NewView(store), evidence.CallerKey())
+	if st == evidence.Found {
+		r.Caller = caller
+	}
+	for _, it := range store.Items() {
+		if it.At.After(r.At) {
+			r.At = it.At
+		}
+	}
+	for _, c := range cases {
+		r.Targets = append(r.Targets, e.targetReport(store, c))
+	}
+	r.Shared = shared(r.Targets)
+	return r
+}
+
+func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport {
+	s := c.screening
+	t := TargetReport{Target: s.Target, Health: s.Health, Impact: s.Impact, Resolved: orEmpty(s.Resolved), StoodIn: s.StoodIn,
+		Incidents: []IncidentInfo{}, RuledOut: []RuledOut{}, Undecided: []Undecided{}, Gaps: []evidence.Gap{}}
+	for _, k := range evidence.SortKeys(slices.Clone(c.asked)) {
+		if g, ok := store.Gap(k); ok {
+			t.Gaps = append(t.Gaps, g)
+		}
+	}
+	findings := e.findings(store, c)
+	findings = fold(findings, e.Playbooks)
+	explained := explainedBy(c, findings)
+	t.Findings, t.Undecided = settle(findings, c, explained)
+	t.RuledOut = ruledOut(c, t.Findings)
+	for i := range c.incidents {
+		in := &c.incidents[i]
+		t.Incidents = append(t.Incidents, IncidentInfo{Kind: in.Kind, Symptom: in.Symptom, Message: in.Message.Text, Tasks: in.Tasks, Stuck: in.Stuck,
+			Samples: orEmpty(in.Samples), First: in.First, Last: in.Last, Share: in.Share, Ongoing: in.Ongoing, Subnet: in.Launch.Subnet,
+			Revision: in.Launch.TaskDefinition, ExplainedBy: explained[in]})
+	}
+	return t
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+// draft is a finding with the incidents it came from.
+type draft struct {
+	Finding
+	pb        *Playbook
+	incidents []*facts.Incident
+	truths    int
+	folded    bool
+}
+
+// findings makes one draft for each cause and subject: incidents that share both merge.
+func (e *Engine) findings(store *evidence.Store, c *targetCase) []*draft {
+	var out []*draft
+	index := map[string]*draft{}
+	for i := range c.outcomes {
+		o := &c.outcomes[i]
+		if o.verdict == Refuted {
+			continue
+		}
+		f, _ := e.say(c.scenes[i], o, store)
+		key := f.ID + "\x00" + string(f.Verdict) + "\x00" + f.Subject.ID
+		if o.verdict == NotClear {
+			key = f.ID + "\x00" + string(f.Verdict)
+		}
+		if d := index[key]; d != nil {
+			d.merge(f, o)
+			continue
+		}
+		d := &draft{Finding: f, pb: o.pb, incidents: []*facts.Incident{o.in}, truths: o.truths}
+		index[key] = d
+		out = append(out, d)
+	}
+	return out
+}
+
+func (d *draft) merge(f Finding, o *outcome) {
+	d.incidents = append(d.incidents, o.in)
+	d.Tasks += f.Tasks
+	d.Share = min(1, d.Share+f.Share)
+	d.truths = max(d.truths, o.truths)
+	for _, a := range f.Affects {
+		if !slices.Contains(d.Affects, a) {
+			d.Affects = append(d.Affects, a)
+		}
+	}
+}
+
+// fold nests what a confirmed finding explains under it: F explains G if F is confirmed, lists G or G is a
+// consequence. With several explainers G nests under the one with the larger share.
+func fold(all []*draft, _ []*Playbook) []*draft {
+	rank(all)
+	for _, g := range all {
+		var best *draft
+		for _, f := range all {
+			if f == g || f.folded || f.Verdict != Confirmed || g.Verdict == NotClear {
+				continue
+			}
+			if !slices.Contains(f.pb.Explains, g.ID) && !(g.pb.Consequence && !f.pb.Consequence) {
+				continue
+			}
+			if best == nil || f.Share > best.Share {
+				best = f
+			}
+		}
+		if best != nil {
+			g.folded = true
+			best.Explained = append(best.Explained, g.Finding)
+		}
+	}
+	return slices.DeleteFunc(all, func(d *draft) bool { return d.folded })
+}
+
+var verdictOrder = map[Verdict]int{Confirmed: 0, Changed: 1, NotClear: 2}
+
+// rank puts confirmed findings first, by the share of current failures they account for; then those that fit but
+// changed; then the undecided ones by how much of their case is already true.
+func rank(all []*draft) {
+	slices.SortStableFunc(all, func(a, b *draft) int {
+		return cmp.Or(cmp.Compare(verdictOrder[a.Verdict], verdictOrder[b.Verdict]), cmp.Compare(b.Share, a.Share),
+			cmp.Compare(b.Tasks, a.Tasks), cmp.Compare(b.truths, a.truths), cmp.Compare(len(a.missingNames()), len(b.missingNames())), strings.Compare(a.ID, b.ID), strings.Compare(a.Subject.ID, b.Subject.ID))
+	})
+}
+
+func (d *draft) missingNames() (out []string) {
+	for _, s := range d.Steps {
+		for _, m := range s.Missing {
+			if !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+func explainedBy(c *targetCase, findings []*draft) map[*facts.Incident]string {
+	out := map[*facts.Incident]string{}
+	for i := range c.incidents {
+		for _, f := range findings {
+			if f.Verdict == Confirmed && slices.Contains(f.incidents, &c.incidents[i]) {
+				out[&c.incidents[i]] = f.ID
+				break
+			}
+		}
+	}
+	return out
+}
+
+// settle keeps as findings what answers; an undecided cause of incidents that all have a confirmed one is only listed.
+func settle(all []*draft, c *targetCase, explained map[*facts.Incident]string) (findings []Finding, open []Undecided) {
+	findings, open = []Finding{}, []Undecided{}
+	for _, d := range all {
+		covered := len(d.incidents) > 0
+		for _, in := range d.incidents {
+			covered = covered && explained[in] != ""
+		}
+		if d.Verdict == NotClear && covered {
+			open = append(open, Undecided{ID: d.ID, Missing: orEmpty(d.missingNames())})
+			continue
+		}
+		f := d.Finding
+		f.Affects, f.Steps, f.Path, f.Log, f.Mitigate, f.Fix, f.Explained, f.Docs = orEmpty(f.Affects), steps(f.Steps), orEmpty(f.Path), orEmpty(f.Log), actionsOf(f.Mitigate), actionsOf(f.Fix), orEmpty(f.Explained), orEmpty(f.Docs)
+		findings = append(findings, f)
+	}
+	return findings, open
+}
+
+func steps(in []Step) []Step {
+	for i := range in {
+		in[i].Cites, in[i].Missing = orEmpty(in[i].Cites), orEmpty(in[i].Missing)
+	}
+	return orEmpty(in)
+}
+
+func actionsOf(in []Action) []Action {
+	for i := range in {
+		in[i].Calls = orEmpty(in[i].Calls)
+	}
+	return orEmpty(in)
+}
+
+// ruledOut lists each cause whose symptom fitted and which is no finding, once, with the check that refuted it.
+func ruledOut(c *targetCase, findings []Finding) []RuledOut {
+	out := []RuledOut{}
+	for i := range c.outcomes {
+		o := &c.outcomes[i]
+		if o.verdict != Refuted || slices.ContainsFunc(out, func(r RuledOut) bool { return r.ID == o.pb.ID }) ||
+			slices.ContainsFunc(findings, func(f Finding) bool { return f.ID == o.pb.ID }) || symptomFits(o.pb, o.in) != yes {
+			continue
+		}
+		out = append(out, RuledOut{ID: o.pb.ID, By: o.by})
+	}
+	slices.SortFunc(out, func(a, b RuledOut) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// shared folds the same cause with the same subject over several services into one.
+func shared(targets []TargetReport) []Shared {
+	out := []Shared{}
+	for _, t := range targets {
+		for _, f := range t.Findings {
+			if f.Verdict != Confirmed {
+				continue
+			}
+			i := slices.IndexFunc(out, func(s Shared) bool { return s.ID == f.ID && s.Subject.ID == f.Subject.ID })
+			if i < 0 {
+				out = append(out, Shared{ID: f.ID, Title: f.Title, Subject: f.Subject})
+				i = len(out) - 1
+			}
+			if !slices.Contains(out[i].Services, t.Target.String()) {
+				out[i].Services = append(out[i].Services, t.Target.String())
+			}
+		}
+	}
+	out = slices.DeleteFunc(out, func(s Shared) bool { return len(s.Services) < 2 })
+	slices.SortStableFunc(out, func(a, b Shared) int { return cmp.Compare(len(b.Services), len(a.Services)) })
+	return out
+}

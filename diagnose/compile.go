@@ -1,0 +1,302 @@
+package diagnose
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/ext"
+
+	"github.com/ecsplain/ecsplain/diagnose/facts"
+	"github.com/ecsplain/ecsplain/diagnose/facts/message"
+)
+
+// compiled is a playbook ready to run.
+type compiled struct {
+	checks   []*expression
+	subject  *template
+	say      *template
+	why      *template
+	verify   *template
+	mitigate []actionTemplate
+	fix      []actionTemplate
+}
+
+// expression is one CEL program and the paths below the variable that it reads, e.g. "reach.no_route.blocks".
+type expression struct {
+	source  string
+	program cel.Program
+	paths   []string
+}
+
+// template is text with ${CEL} in it.
+type template struct {
+	parts []templatePart
+}
+
+type templatePart struct {
+	text string
+	expr *expression // nil: literal text
+}
+
+type actionTemplate struct {
+	spec  ActionSpec
+	when  *expression // nil = always
+	say   *template
+	undo  *template
+	calls []callTemplate
+}
+
+type callTemplate struct {
+	service, operation string
+	input              any // map[string]any and []any with *template leaves
+}
+
+// costLimit bounds one evaluation; the longest check of ours costs a few hundred.
+const costLimit = 100_000
+
+// newEnv declares the variable of a playbook over the fact types; json tags are the field names.
+func newEnv(as string) (*cel.Env, error) {
+	return cel.NewEnv(
+		ext.NativeTypes(reflect.TypeFor[facts.Incident](), ext.ParseStructTag("json")),
+		cel.Variable(as, cel.ObjectType("facts.Incident")),
+		ext.Strings(),
+		ext.Lists(),
+	)
+}
+
+func compile(p *Playbook) (*compiled, error) {
+	env, err := newEnv(p.As)
+	if err != nil {
+		return nil, fmt.Errorf("declaring the facts to CEL: %w", err)
+	}
+	b := &compiler{p: p, env: env}
+	c := &compiled{}
+	for _, check := range p.Checks {
+		c.checks = append(c.checks, b.expression(check.If, cel.BoolType))
+	}
+	c.subject, c.say, c.why, c.verify = b.template(p.Subject.ID), b.template(p.Say), b.template(p.Why), b.template(p.Verify)
+	c.mitigate, c.fix = b.actions(p.Mitigate), b.actions(p.Fix)
+	return c, b.err
+}
+
+// compiler compiles the expressions of one playbook and keeps the first fault.
+type compiler struct {
+	p   *Playbook
+	env *cel.Env
+	err error
+}
+
+func (b *compiler) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+func (b *compiler) expression(src string, want *cel.Type) *expression {
+	src = strings.TrimSpace(src)
+	checked, iss := b.env.Compile(src)
+	if iss.Err() != nil {
+		b.fail(b.p.fault(src, "%s", tidyCEL(iss.Err().Error())))
+		return &expression{source: src}
+	}
+	if want != nil && !checked.OutputType().IsExactType(want) {
+		b.fail(b.p.fault(src, "want a %s, got a %s", want, checked.OutputType()))
+		return &expression{source: src}
+	}
+	if msg := closedListFault(checked.NativeRep().Expr()); msg != "" {
+		b.fail(b.p.fault(src, "%s", msg))
+	}
+	prg, err := b.env.Program(checked, cel.EvalOptions(cel.OptOptimize|cel.OptPartialEval), cel.CostLimit(costLimit))
+	if err != nil {
+		b.fail(b.p.fault(src, "%v", err))
+	}
+	return &expression{source: src, program: prg, paths: pathsOf(checked.NativeRep().Expr(), b.p.As)}
+}
+
+var celPosition = regexp.MustCompile(`ERROR: <input>:\d+:\d+: `)
+
+func tidyCEL(s string) string { return strings.TrimSpace(celPosition.ReplaceAllString(s, "")) }
+
+// template splits text at ${...}; braces inside the expression may nest.
+func (b *compiler) template(text string) *template {
+	t := &template{}
+	for {
+		i := strings.Index(text, "${")
+		if i < 0 {
+			break
+		}
+		depth, j := 1, i+2
+		for ; j < len(text) && depth > 0; j++ {
+			switch text[j] {
+			case '{':
+				depth++
+			case '}':
+				depth--
+			}
+		}
+		if depth > 0 {
+			b.fail(b.p.fault(text, "${ without its closing brace"))
+			return t
+		}
+		if i > 0 {
+			t.parts = append(t.parts, templatePart{text: text[:i]})
+		}
+		t.parts = append(t.parts, templatePart{expr: b.expression(text[i+2:j-1], nil)})
+		text = text[j:]
+	}
+	if text != "" {
+		t.parts = append(t.parts, templatePart{text: text})
+	}
+	return t
+}
+
+func (b *compiler) actions(specs []ActionSpec) (out []actionTemplate) {
+	for _, s := range specs {
+		a := actionTemplate{spec: s, say: b.template(s.Say), undo: b.template(s.Undo)}
+		if s.When != "" {
+			a.when = b.expression(s.When, cel.BoolType)
+		}
+		if s.Say == "" {
+			b.fail(b.p.fault("fix:", "every action needs a say"))
+		}
+		for _, c := range s.Calls {
+			if c.Service == "" || c.Operation == "" {
+				b.fail(b.p.fault("calls:", "every call needs service and operation"))
+			}
+			a.calls = append(a.calls, callTemplate{service: c.Service, operation: c.Operation, input: b.input(c.Input)})
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func (b *compiler) input(v any) any {
+	switch v := v.(type) {
+	case string:
+		return b.template(v)
+	case map[string]any:
+		out := map[string]any{}
+		for k, e := range v {
+			out[k] = b.input(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = b.input(e)
+		}
+		return out
+	}
+	return v
+}
+
+// pathsOf lists the select chains that start at the variable, longest form only, without its name.
+func pathsOf(e ast.Expr, as string) []string {
+	var out []string
+	ast.PreOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
+		if p, ok := selectPath(e, as); ok && p != "" {
+			if !slices.ContainsFunc(out, func(q string) bool { return q == p || strings.HasPrefix(q, p+".") }) {
+				out = append(out, p)
+			}
+		}
+	}))
+	return out
+}
+
+func selectPath(e ast.Expr, as string) (string, bool) {
+	switch e.Kind() {
+	case ast.IdentKind:
+		return "", e.AsIdent() == as
+	case ast.SelectKind:
+		s := e.AsSelect()
+		base, ok := selectPath(s.Operand(), as)
+		if !ok {
+			return "", false
+		}
+		if base == "" {
+			return s.FieldName(), true
+		}
+		return base + "." + s.FieldName(), true
+	}
+	return "", false
+}
+
+// closed lists by the last field name of a path: a literal compared with such a field must be on the list.
+func closedList(field string) (list []string, known func(string) bool) {
+	switch field {
+	case "symptom":
+		return message.Symptoms(), message.Known
+	case "step":
+		list = message.Steps
+	case "nature":
+		list = message.Natures
+	case "category":
+		list = message.Categories
+	case "family":
+		list = message.Families
+	case "stop_code":
+		list = []string{"TaskFailedToStart", "EssentialContainerExited", "UserInitiated", "ServiceSchedulerInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth"}
+	case "kind":
+		list = []string{facts.KindStopped, facts.KindStuck, facts.KindNotPlaced}
+	case "role_kind":
+		list = []string{"execution", "task"}
+	case "means", "deny_reason":
+		return nil, nil
+	default:
+		return nil, nil
+	}
+	return list, func(s string) bool { return s == "" || slices.Contains(list, s) }
+}
+
+// closedListFault returns what is wrong with the first literal that is on no list.
+func closedListFault(e ast.Expr) (fault string) {
+	check := func(sel, lit ast.Expr) {
+		if fault != "" || sel.Kind() != ast.SelectKind {
+			return
+		}
+		list, known := closedList(sel.AsSelect().FieldName())
+		if known == nil {
+			return
+		}
+		for _, l := range literals(lit) {
+			if !known(l) {
+				fault = fmt.Sprintf("%q is no %s; did you mean %q?", l, sel.AsSelect().FieldName(), nearest(l, list))
+			}
+		}
+	}
+	ast.PreOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		c := e.AsCall()
+		switch c.FunctionName() {
+		case operators.Equals, operators.NotEquals:
+			check(c.Args()[0], c.Args()[1])
+			check(c.Args()[1], c.Args()[0])
+		case operators.In:
+			check(c.Args()[0], c.Args()[1])
+		}
+	}))
+	return fault
+}
+
+func literals(e ast.Expr) (out []string) {
+	switch e.Kind() {
+	case ast.LiteralKind:
+		if s, ok := e.AsLiteral().(types.String); ok {
+			out = append(out, string(s))
+		}
+	case ast.ListKind:
+		for _, x := range e.AsList().Elements() {
+			out = append(out, literals(x)...)
+		}
+	}
+	return out
+}

@@ -1,0 +1,342 @@
+package facts
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecsplain/ecsplain/diagnose/facts/message"
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// Symptoms that have no message of their own: a task that waits is one.
+const (
+	SymptomStuckProvisioning = "stuck/provisioning"
+	SymptomStuckPending      = "stuck/pending"
+	SymptomStuckActivating   = "stuck/activating"
+)
+
+// maxIncidents bounds how many different failures of one service are looked at in depth, the most frequent first.
+const maxIncidents = 12
+
+// grouping sorts the tasks of one service into incidents.
+type grouping struct {
+	svc     evidence.Service
+	now     time.Time
+	caller  evidence.Caller
+	failed  []failure
+	running []evidence.Task
+	cite    func(key evidence.Key, resource, field, value string) []evidence.Cite
+}
+
+// failure is one stopped task that should not have stopped, and what it said.
+type failure struct {
+	task    evidence.Task
+	reading message.Reading
+	exit    ExitFact
+}
+
+func (g *grouping) sortOut(tasks []evidence.Task) {
+	sorted := slices.Clone(tasks)
+	newestFirst(sorted)
+	for _, t := range sorted {
+		if f, bad := judge(t); bad {
+			g.failed = append(g.failed, f)
+		}
+	}
+}
+
+// judge tells whether a stopped task of a service failed, and reads its message. A task of a service is meant to run:
+// an exit with code 0 is a failure too.
+func judge(t evidence.Task) (failure, bool) {
+	f := failure{task: t, exit: firstExit(t)}
+	text, surface := t.StoppedReason, message.SurfaceStoppedReason
+	if generic(text) && f.exit.Reason != "" {
+		text, surface = f.exit.Reason, message.SurfaceContainerReason
+	}
+	f.reading = message.ReadOne(surface, text)
+	switch t.StopCode {
+	case "UserInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth":
+		return f, false
+	case "TaskFailedToStart":
+		return f, true
+	case "EssentialContainerExited":
+		if f.reading.Symptom == "" || generic(text) {
+			f.reading.Symptom, f.reading.Family, f.reading.Nature, f.reading.Step = exitSymptom(f.exit), "exit", "crash", "run"
+			if f.exit.OOM {
+				f.reading.Nature = "memory"
+			}
+		}
+		f.reading.Normal = false
+		return f, true
+	}
+	return f, t.LastStatus == "STOPPED" && !f.reading.Normal && text != ""
+}
+
+// generic reports whether a stopped reason is only a wrapper around a container's reason.
+func generic(text string) bool {
+	return text == "" || strings.HasPrefix(text, "Essential container in task exited") || strings.HasPrefix(text, "Task failed to start")
+}
+
+// firstExit picks the container that took the task down: AWS gives no times of single containers, so the one killed
+// for memory, else one that ended by itself, else one that was told to end, else one that never ran but has a reason.
+func firstExit(t evidence.Task) ExitFact {
+	best, rank := ExitFact{}, 0
+	for _, c := range t.Containers {
+		e := ExitFact{Known: c.Exit.Known, Code: c.Exit.Code, Container: c.Name, Reason: c.Reason, OOM: strings.Contains(c.Reason, "OutOfMemory")}
+		r := 0
+		switch {
+		case e.OOM:
+			r = 6
+		case e.Known && e.Code != 0 && e.Code != 137 && e.Code != 143:
+			r = 5
+		case e.Known && e.Code != 0 && e.Code != 143:
+			r = 4
+		case c.Reason != "":
+			r = 3
+		case e.Known && e.Code == 0:
+			r = 2
+		case e.Known:
+			r = 1
+		}
+		if injected(c.Name) {
+			r = 0
+		}
+		if r > rank {
+			best, rank = e, r
+		}
+	}
+	return best
+}
+
+// injected reports whether AWS put the container there: it is in no task definition.
+func injected(name string) bool {
+	return strings.HasPrefix(name, "aws-guardduty-agent") || strings.HasPrefix(name, "ecs-service-connect")
+}
+
+func exitSymptom(e ExitFact) string {
+	switch {
+	case e.OOM:
+		return "exit/137-oom-container"
+	case !e.Known:
+		return "exit/absent"
+	case e.Code == 0:
+		return "exit/0-essential"
+	case e.Code == 1:
+		return "exit/1-application"
+	case e.Code == 2:
+		return "exit/2-misuse"
+	case e.Code == 126, e.Code == 127, e.Code == 255:
+		return fmt.Sprintf("exit/%d", e.Code)
+	case e.Code == 137:
+		return "exit/137-sigkill-after-stop"
+	case e.Code == 139:
+		return "exit/139-segfault"
+	case e.Code == 143:
+		return "exit/143-sigterm"
+	case e.Code > 128:
+		return "exit/128-plus-n"
+	}
+	return "exit/1-application"
+}
+
+// alike names what makes two failures the same incident.
+func (g *grouping) alike(f failure) string {
+	what := f.reading.Symptom
+	if what == "" {
+		what = strings.Join([]string{f.reading.Category, f.reading.Step, f.reading.Nature}, "|")
+	}
+	if what == "||" {
+		what = f.reading.Text
+	}
+	return strings.Join([]string{what, f.task.TaskDefinition, f.task.SubnetID, f.task.CapacityProvider,
+		f.exit.Container, fmt.Sprint(f.exit.Known, f.exit.Code), f.reading.Fields.Secret, f.reading.Fields.Action, f.reading.Fields.Image}, "\x00")
+}
+
+// incidents groups the failures that are current; resolved ones are returned in words.
+func (g *grouping) incidents() (out []Incident, resolved []string) {
+	groups := map[string]*Incident{}
+	var order []string
+	steady := steadySince(g.svc)
+	for _, f := range g.failed {
+		k := g.alike(f)
+		in := groups[k]
+		if in == nil {
+			in = g.newIncident(f)
+			groups[k] = in
+			order = append(order, k)
+		}
+		in.Tasks++
+		at := ended(f.task)
+		if at.Before(in.First) {
+			in.First = at
+		}
+		if at.After(in.Last) {
+			in.Last = at
+		}
+		if len(in.Samples) < samplesPerCase {
+			in.Samples = append(in.Samples, f.task.ID)
+		}
+	}
+	total := 0
+	for _, k := range order {
+		in := groups[k]
+		if by := g.resolvedBy(in, steady); by != "" {
+			resolved = append(resolved, fmt.Sprintf("%d task(s) failed until %s (%s): %s", in.Tasks, in.Last.UTC().Format(time.RFC3339), nameOf(*in), by))
+			continue
+		}
+		in.Ongoing = g.short() || g.now.Sub(in.Last) < recentFailure
+		total += in.Tasks
+		out = append(out, *in)
+	}
+	out = g.addStuck(out)
+	slices.SortStableFunc(out, func(a, b Incident) int { return cmp.Or(cmp.Compare(b.Tasks, a.Tasks), b.Last.Compare(a.Last)) })
+	if len(out) > maxIncidents {
+		out = out[:maxIncidents]
+	}
+	for i := range out {
+		out[i].Share = 1
+		if total > 0 {
+			out[i].Share = float64(out[i].Tasks) / float64(total)
+		}
+	}
+	return out, resolved
+}
+
+func nameOf(in Incident) string {
+	if in.Symptom != "" {
+		return in.Symptom
+	}
+	return cmp.Or(in.Message.Category, in.StopCode, "no message")
+}
+
+func (g *grouping) newIncident(f failure) *Incident {
+	at := ended(f.task)
+	key := evidence.StoppedTasksKey(g.svc.Cluster, g.svc.Name).Key
+	in := &Incident{Kind: KindStopped, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: f.reading.Symptom, Message: f.reading,
+		StopCode: f.task.StopCode, First: at, Last: at, Exit: f.exit, Launch: g.launchOf(f.task)}
+	in.Launch.Container = cmp.Or(f.reading.Fields.Container, f.exit.Container)
+	if g.cite != nil {
+		field, value := "stoppedReason", f.task.StoppedReason
+		if f.reading.Surface == message.SurfaceContainerReason {
+			field, value = "containers["+f.exit.Container+"].reason", f.exit.Reason
+		}
+		in.Basis.Cites = g.cite(key, "task "+f.task.ID, field, value)
+		if f.exit.Known {
+			in.Basis.Cites = append(in.Basis.Cites, g.cite(key, "task "+f.task.ID, "containers["+f.exit.Container+"].exitCode", fmt.Sprint(f.exit.Code))...)
+		}
+	}
+	return in
+}
+
+// launchOf tells how a task of the service was started. Security groups and public IP are not in the task: they are
+// the deployment's that started it, else the service's.
+func (g *grouping) launchOf(t evidence.Task) Launch {
+	net := g.svc.Network
+	for _, d := range g.svc.Deployments {
+		if d.ID == t.StartedBy && len(d.Network.Subnets) > 0 {
+			net = d.Network
+		}
+	}
+	l := Launch{TaskDefinition: t.TaskDefinition, Deployment: t.StartedBy, Subnet: t.SubnetID, Zone: t.AvailabilityZone, Subnets: net.Subnets,
+		SecurityGroups: net.SecurityGroups, PublicIP: net.AssignPublicIP, LaunchType: t.LaunchType, CapacityProvider: t.CapacityProvider,
+		Account: g.caller.Account, Region: g.caller.Region, Partition: g.caller.Partition}
+	for _, c := range t.Containers {
+		if c.ImageDigest != "" && !injected(c.Name) {
+			l.Digest = c.ImageDigest
+		}
+	}
+	if l.Subnet == "" && len(net.Subnets) == 1 {
+		l.Subnet = net.Subnets[0]
+	}
+	return l
+}
+
+// resolvedBy says which later success put an end to the incident; "" = none did.
+func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
+	if in.Last.Before(steady) {
+		return "the service reached a steady state at " + steady.UTC().Format(time.RFC3339)
+	}
+	if p, ok := primary(g.svc); ok && in.Launch.Deployment != "" && p.ID != in.Launch.Deployment && p.RolloutState == "COMPLETED" && !g.short() {
+		return "deployment " + p.ID + " completed since"
+	}
+	for _, t := range g.running {
+		if t.LastStatus != "RUNNING" || !t.StartedAt.Known || t.TaskDefinition != in.Launch.TaskDefinition || t.SubnetID != in.Launch.Subnet || !t.CreatedAt.Known {
+			continue
+		}
+		crash := in.Message.Step == "run" || in.Message.Family == "exit"
+		if !crash && t.CreatedAt.At.After(in.Last) && !t.CreatedAt.At.Equal(in.Last) {
+			return "task " + t.ID + " started on the same path at " + t.StartedAt.At.UTC().Format(time.RFC3339)
+		}
+		if crash && t.StartedAt.At.After(in.Last) && g.now.Sub(t.StartedAt.At) > recentFailure && !g.short() {
+			return "task " + t.ID + " runs since " + t.StartedAt.At.UTC().Format(time.RFC3339)
+		}
+	}
+	return ""
+}
+
+// addStuck adds tasks that wait too long: to the incident of their launch where there is one, else as their own.
+func (g *grouping) addStuck(out []Incident) []Incident {
+	stuck := map[string]*Incident{}
+	var order []string
+	for _, t := range g.running {
+		symptom, since := waiting(t, g.now)
+		if symptom == "" {
+			continue
+		}
+		if i := slices.IndexFunc(out, func(in Incident) bool {
+			return in.Kind == KindStopped && in.StopCode == "TaskFailedToStart" && in.Launch.TaskDefinition == t.TaskDefinition && in.Launch.Subnet == t.SubnetID
+		}); i >= 0 {
+			out[i].Stuck++
+			continue
+		}
+		k := symptom + "\x00" + t.TaskDefinition + "\x00" + t.SubnetID
+		in := stuck[k]
+		if in == nil {
+			in = &Incident{Kind: KindStuck, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: symptom, First: since, Last: g.now, Ongoing: true, Launch: g.launchOf(t),
+				Message: message.Reading{Family: "stuck", Symptom: symptom, Text: "(no message: the task is " + t.LastStatus + ")"}}
+			if g.cite != nil {
+				in.Basis.Cites = g.cite(evidence.RunningTasksKey(g.svc.Cluster, g.svc.Name).Key, "task "+t.ID, "lastStatus", t.LastStatus+" since "+since.UTC().Format(time.RFC3339))
+			}
+			stuck[k] = in
+			order = append(order, k)
+		}
+		in.Tasks++
+		if since.Before(in.First) {
+			in.First = since
+		}
+		if len(in.Samples) < samplesPerCase {
+			in.Samples = append(in.Samples, t.ID)
+		}
+	}
+	for _, k := range order {
+		out = append(out, *stuck[k])
+	}
+	return out
+}
+
+// waiting names the symptom of a task that waits longer than a start takes.
+func waiting(t evidence.Task, now time.Time) (symptom string, since time.Time) {
+	if !t.CreatedAt.Known || t.DesiredStatus != "RUNNING" {
+		return "", time.Time{}
+	}
+	since = t.CreatedAt.At
+	limit := stuckAfter
+	if t.PullStartedAt.Known && !t.PullStoppedAt.Known {
+		limit = stuckPulling
+	}
+	if now.Sub(since) <= limit {
+		return "", since
+	}
+	switch t.LastStatus {
+	case "PROVISIONING":
+		return SymptomStuckProvisioning, since
+	case "PENDING":
+		return SymptomStuckPending, since
+	case "ACTIVATING":
+		return SymptomStuckActivating, since
+	}
+	return "", since
+}

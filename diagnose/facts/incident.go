@@ -1,0 +1,217 @@
+// Package facts computes what follows from evidence: which failures there are and, for each, everything a
+// playbook may ask about. Pure functions over an evidence.View: no clock, no I/O, no decision about causes.
+//
+// Every struct with a Basis is one answer with three sides. Where its Basis is Unknown, the engine makes the
+// struct's path unknown in playbooks, and the keys it misses are what the collectors read next.
+package facts
+
+import (
+	"time"
+
+	"github.com/ecsplain/ecsplain/diagnose/facts/iam"
+	"github.com/ecsplain/ecsplain/diagnose/facts/image"
+	"github.com/ecsplain/ecsplain/diagnose/facts/logline"
+	"github.com/ecsplain/ecsplain/diagnose/facts/message"
+	"github.com/ecsplain/ecsplain/diagnose/facts/network"
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// Kinds of incident.
+const (
+	KindStopped   = "stopped"    // tasks that stopped and should not have
+	KindStuck     = "stuck"      // tasks that sit in PROVISIONING, PENDING or ACTIVATING
+	KindNotPlaced = "not-placed" // the service creates no task at all
+)
+
+// Incident is a group of tasks that failed in the same way on the same launch. It is the variable `incident` of
+// playbooks; the json tags are its field names there.
+type Incident struct {
+	Kind     string          `json:"kind"`
+	Cluster  string          `json:"cluster"`
+	Service  string          `json:"service"` // "" for a task that belongs to none
+	Symptom  string          `json:"symptom"` // the case id; "" when no form matched
+	Message  message.Reading `json:"message"`
+	StopCode string          `json:"stop_code"` // "" where AWS gave none
+	Tasks    int             `json:"tasks"`     // how many tasks failed so
+	Stuck    int             `json:"stuck"`     // how many more sit on the same launch without a verdict
+	Samples  []string        `json:"samples"`   // task ids, newest first, at most 3
+	First    time.Time       `json:"first"`
+	Last     time.Time       `json:"last"`
+	Share    double          `json:"share"`   // of all current failures of the service, 0 to 1
+	Ongoing  bool            `json:"ongoing"` // the service is still short of tasks, or failed minutes ago
+	Launch   Launch          `json:"launch"`  // what is known without reading the task definition
+	Exit     ExitFact        `json:"exit"`
+	Basis    evidence.Basis  `json:"-"`
+
+	Definition Definition        `json:"definition"`
+	Reach      network.Path      `json:"reach"`      // to the destination that the failed step needed
+	Addresses  network.Addresses `json:"addresses"`  // of the launch's subnet
+	Permission Permission        `json:"permission"` // to do what the failed step needed
+	Trust      iam.Trust         `json:"trust"`      // of the execution role
+	TaskTrust  iam.Trust         `json:"task_trust"` // of the task role
+	Image      ImageFact         `json:"image"`
+	Secret     SecretFact        `json:"secret"`
+	Parameter  ParameterFact     `json:"parameter"`
+	LogGroup   LogGroupFact      `json:"log_group"`
+	Placement  Placement         `json:"placement"`
+	Size       Size              `json:"size"`
+	Log        LogFact           `json:"log"`
+	Previous   Previous          `json:"previous"`
+}
+
+type double = float64
+
+// Launch is what one start needs, as the service or the task itself tells it.
+type Launch struct {
+	TaskDefinition   string   `json:"task_definition"` // family:revision
+	Deployment       string   `json:"deployment"`      // "" for a standalone task
+	Subnet           string   `json:"subnet"`
+	Zone             string   `json:"zone"`
+	Subnets          []string `json:"subnets"` // all that the service may use
+	SecurityGroups   []string `json:"security_groups"`
+	PublicIP         bool     `json:"public_ip"`
+	LaunchType       string   `json:"launch_type"`       // FARGATE, EC2, MANAGED_INSTANCES, "" unknown
+	CapacityProvider string   `json:"capacity_provider"` // FARGATE, FARGATE_SPOT, or a name of one's own
+	Container        string   `json:"container"`         // the container the message or the exit is about; "" unknown
+	Digest           string   `json:"digest"`            // of its image, where one was pulled
+	Account          string   `json:"account"`
+	Region           string   `json:"region"`
+	Partition        string   `json:"partition"`
+}
+
+// ExitFact is how the container that ended first ended.
+type ExitFact struct {
+	Known     bool   `json:"known"`
+	Code      int    `json:"code"`
+	Container string `json:"container"`
+	Reason    string `json:"reason"` // the container's own reason; "" = none
+	OOM       bool   `json:"oom"`    // AWS said OutOfMemoryError
+}
+
+// Definition is the task definition of the launch.
+type Definition struct {
+	ID            string         `json:"id"`
+	Exists        bool           `json:"exists"`
+	Status        string         `json:"status"`
+	ExecutionRole string         `json:"execution_role"` // ARN, "" = none
+	TaskRole      string         `json:"task_role"`
+	OS            string         `json:"os"`
+	Arch          string         `json:"arch"`
+	CPU           string         `json:"cpu"`
+	Memory        string         `json:"memory"`
+	Container     string         `json:"container"` // the container concerned: the message's, else the first essential one
+	Image         string         `json:"image"`
+	MemoryMiB     int            `json:"memory_mib"` // the container's own hard limit, 0 = none
+	EntryPoint    []string       `json:"entry_point"`
+	Command       []string       `json:"command"`
+	LogDriver     string         `json:"log_driver"`
+	LogGroup      string         `json:"log_group"`
+	Secrets       []string       `json:"secrets"` // valueFrom of every secret
+	Basis         evidence.Basis `json:"-"`
+}
+
+// Permission is whether the role that the failed step used may do what the step does. Its Basis says whether the
+// role and the action are known; Denied has a Basis of its own.
+type Permission struct {
+	Action     string         `json:"action"`
+	Resource   string         `json:"resource"`
+	Role       string         `json:"role"` // name
+	RoleARN    string         `json:"role_arn"`
+	RoleKind   string         `json:"role_kind"`   // execution, task
+	SaidDenied bool           `json:"said_denied"` // AWS's message says so
+	Denied     Check          `json:"denied"`      // what AWS said of then, checked against what the policies say now
+	OtherRole  OtherRole      `json:"other_role"`
+	Repository RepositorySide `json:"repository"`
+	Basis      evidence.Basis `json:"-"`
+}
+
+// OtherRole tells whether the task role holds what the execution role lacks: the permission was put on the wrong one.
+type OtherRole struct {
+	Role  string         `json:"role"`
+	Holds bool           `json:"holds"`
+	Basis evidence.Basis `json:"-"`
+}
+
+// RepositorySide is what the repository policy says to the pulling role.
+type RepositorySide struct {
+	CrossAccount bool           `json:"cross_account"`
+	Denies       bool           `json:"denies"` // an explicit deny, or cross-account without an allow
+	Statement    string         `json:"statement"`
+	Resource     string         `json:"resource"`
+	Basis        evidence.Basis `json:"-"`
+}
+
+// ImageFact is the image the failed step was about.
+type ImageFact struct {
+	Reference string         `json:"reference"`
+	DockerHub bool           `json:"docker_hub"`
+	ECR       bool           `json:"ecr"`
+	Look      image.Image    `json:"look"`
+	Basis     evidence.Basis `json:"-"`
+}
+
+// Check is one yes-or-no question about a named thing.
+type Check struct {
+	Holds    bool           `json:"holds"`
+	Resource string         `json:"resource"`
+	Detail   string         `json:"detail"`
+	Basis    evidence.Basis `json:"-"`
+}
+
+// SecretFact is about the secret that the message names, else the first broken one of the task definition.
+type SecretFact struct {
+	ID      string `json:"id"`
+	JSONKey string `json:"json_key"`
+	Missing Check  `json:"missing"`
+	Deleted Check  `json:"deleted"` // marked for deletion
+	NoStage Check  `json:"no_stage"`
+}
+
+type ParameterFact struct {
+	Name    string `json:"name"`
+	Missing Check  `json:"missing"`
+}
+
+type LogGroupFact struct {
+	Name    string `json:"name"`
+	Missing Check  `json:"missing"`
+}
+
+// Placement is about where the service sends its tasks.
+type Placement struct {
+	OnFargate  bool           `json:"on_fargate"`
+	Provider   string         `json:"provider"`   // the capacity provider or launch type that took it elsewhere
+	Source     string         `json:"source"`     // where that choice is written: "service", "the cluster's default strategy"
+	Instances  int            `json:"instances"`  // registered container instances of the cluster
+	Compatible bool           `json:"compatible"` // the task definition lists FARGATE among its compatibilities
+	Basis      evidence.Basis `json:"-"`
+}
+
+// Size is the task's CPU and memory against Fargate's table.
+type Size struct {
+	CPU     int            `json:"cpu"`    // units
+	Memory  int            `json:"memory"` // MiB
+	Invalid bool           `json:"invalid"`
+	Valid   string         `json:"valid"`       // the memory values that go with this CPU, in words
+	Next    int            `json:"next_memory"` // the next larger valid memory with this CPU, MiB; 0 = none
+	NextCPU int            `json:"next_cpu"`    // the CPU to take with next_memory where this CPU has no larger one
+	Basis   evidence.Basis `json:"-"`
+}
+
+// LogFact is the end of the log of the container that ended first, from one sample task.
+type LogFact struct {
+	Group    string          `json:"group"`
+	Stream   string          `json:"stream"`
+	Exists   bool            `json:"exists"` // a stream with lines is there
+	Deciding logline.Verdict `json:"deciding"`
+	Tail     []string        `json:"tail"` // last 10 lines
+	Basis    evidence.Basis  `json:"-"`
+}
+
+// Previous is the revision to go back to: one that still runs, or ran last.
+type Previous struct {
+	TaskDefinition string         `json:"task_definition"` // "" = none known
+	Running        int            `json:"running"`         // its tasks that still serve
+	Active         bool           `json:"active"`          // its revision may still be started
+	Basis          evidence.Basis `json:"-"`
+}

@@ -1,0 +1,337 @@
+// Package prove runs the cases of playbooks: ID.txtar beside ID.yaml. A case patches the raw evidence of a shared
+// healthy account (base.yaml, or isolated.yaml on top of it) and says which verdict must follow. docs/playbooks.md
+// tells the format.
+package prove
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"golang.org/x/tools/txtar"
+
+	"github.com/ecsplain/ecsplain/diagnose"
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// Now is the time of all evidence in the base: the moment at which the cases are judged.
+var Now = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+
+// Target is the service that every case is about.
+var Target = evidence.Target{Kind: evidence.TargetService, Cluster: "shop", Service: "orders"}
+
+//go:embed base.yaml
+var baseYAML []byte
+
+//go:embed isolated.yaml
+var isolatedYAML []byte
+
+// Case is one file inside ID.txtar. Its name is VERDICT/NAME.yaml with a verdict of confirmed, ruled-out, undecided,
+// changed or silent (the symptom is another cause's, so nothing is judged).
+type Case struct {
+	Playbook string `yaml:"-"`
+	Verdict  string `yaml:"-"`
+	Name     string `yaml:"-"`
+
+	Base    string   `yaml:"base"`    // "" or isolated: endpoints instead of a NAT gateway
+	Stopped string   `yaml:"stopped"` // two tasks failed to start with this stopped reason
+	Subnet  string   `yaml:"subnet"`  // where they failed; "" = subnet-0priva
+	Event   string   `yaml:"event"`   // the service places no task and says this
+	Stuck   string   `yaml:"stuck"`   // a task sits in this status: PROVISIONING, PENDING, ACTIVATING
+	Exit    *Exit    `yaml:"exit"`    // two tasks ran and ended so
+	Log     []string `yaml:"log"`     // the end of the newest of their logs
+
+	Patch  map[string]any    `yaml:"patch"`  // KIND/ID: merged into the value there (maps merge, lists and scalars replace)
+	Absent []string          `yaml:"absent"` // KIND/ID that does not exist
+	Gap    map[string]string `yaml:"gap"`    // KIND/ID: reason that could not be read, e.g. AccessDenied
+	Expect Expect            `yaml:"expect"`
+	Unread []string          `yaml:"never_reads"` // kinds that must not be asked for
+}
+
+// Exit is how a container ended.
+type Exit struct {
+	Code   *int   `yaml:"code"` // nil: AWS reports none
+	Reason string `yaml:"reason"`
+}
+
+// Expect is what the finding must hold beside its verdict.
+type Expect struct {
+	Subject string   `yaml:"subject"`
+	Says    []string `yaml:"says"`    // parts of the sentence
+	Command []string `yaml:"command"` // parts of the first fix's command
+	By      string   `yaml:"by"`      // for ruled-out: the check that refutes
+	Missing string   `yaml:"missing"` // for undecided: what would decide it
+}
+
+// Failure is a case that did not come out as it says.
+type Failure struct {
+	Playbook, Case, Message string
+}
+
+func (f Failure) String() string { return f.Playbook + ": " + f.Case + ": " + f.Message }
+
+// Result sums up a run.
+type Result struct {
+	Playbooks, Cases int
+	Failures         []Failure
+}
+
+// verdicts that every playbook must have a case for.
+var required = []string{"confirmed", "ruled-out", "undecided"}
+
+// Check type-checks every playbook of the sources and runs the cases beside them. The error joins the faults of
+// playbooks that do not load; cases of the others run all the same.
+func Check(sources ...fs.FS) (Result, error) {
+	playbooks, err := diagnose.Load(sources...)
+	res := Result{Playbooks: len(playbooks)}
+	for _, p := range playbooks {
+		cases, cerr := Cases(p.ID, sources...)
+		if cerr != nil {
+			res.Failures = append(res.Failures, Failure{p.ID, p.ID + ".txtar", cerr.Error()})
+			continue
+		}
+		for _, want := range required {
+			if !slices.ContainsFunc(cases, func(c Case) bool { return c.Verdict == want }) {
+				res.Failures = append(res.Failures, Failure{p.ID, p.ID + ".txtar", "no case under " + want + "/: every playbook shows confirmed, ruled-out and undecided"})
+			}
+		}
+		for _, c := range cases {
+			res.Cases++
+			if msg := Run(p, c); msg != "" {
+				res.Failures = append(res.Failures, Failure{p.ID, c.Verdict + "/" + c.Name, msg})
+			}
+		}
+	}
+	return res, err
+}
+
+// Cases reads ID.txtar from the last source that has it.
+func Cases(id string, sources ...fs.FS) ([]Case, error) {
+	var data []byte
+	err := error(fs.ErrNotExist)
+	for _, src := range slices.Backward(sources) {
+		if data, err = fs.ReadFile(src, id+".txtar"); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s.txtar is missing: write one case each under confirmed/, ruled-out/ and undecided/", id)
+	}
+	var out []Case
+	for _, f := range txtar.Parse(data).Files {
+		verdict, name := path.Split(f.Name)
+		c := Case{Playbook: id, Verdict: strings.TrimSuffix(verdict, "/"), Name: strings.TrimSuffix(name, ".yaml")}
+		if !slices.Contains([]string{"confirmed", "ruled-out", "undecided", "changed", "silent"}, c.Verdict) {
+			return nil, fmt.Errorf("%s: want VERDICT/NAME.yaml with confirmed, ruled-out, undecided, changed or silent", f.Name)
+		}
+		if err := yaml.UnmarshalWithOptions(f.Data, &c, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("%s: %s", f.Name, yaml.FormatError(err, false, true))
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// Run judges one case with one playbook. It returns "" or what came out otherwise.
+func Run(p *diagnose.Playbook, c Case) string {
+	world, err := build(c)
+	if err != nil {
+		return err.Error()
+	}
+	asked := map[evidence.Kind]bool{}
+	store := evidence.NewStore()
+	e := &diagnose.Engine{Playbooks: []*diagnose.Playbook{p}, Fetch: func(_ context.Context, s *evidence.Store, keys []evidence.Key) {
+		for _, k := range keys {
+			asked[k.Kind] = true
+			world.answer(s, k)
+		}
+	}}
+	r, err := e.Run(context.Background(), store, []evidence.Target{Target})
+	if err != nil {
+		return err.Error()
+	}
+	for _, k := range c.Unread {
+		if asked[evidence.Kind(k)] {
+			return "read " + k + ", which it must not need"
+		}
+	}
+	return compare(c, r.Targets[0])
+}
+
+func compare(c Case, t diagnose.TargetReport) string {
+	got, finding, detail := "silent", diagnose.Finding{}, ""
+	for _, f := range t.Findings {
+		if f.ID == c.Playbook {
+			finding = f
+			got = map[diagnose.Verdict]string{diagnose.Confirmed: "confirmed", diagnose.Changed: "changed", diagnose.NotClear: "undecided"}[f.Verdict]
+			for _, s := range f.Steps {
+				detail += fmt.Sprintf("\n    %s: %s %v", s.Check, s.Verdict, s.Missing)
+			}
+		}
+	}
+	by := ""
+	for _, r := range t.RuledOut {
+		if r.ID == c.Playbook {
+			got, by = "ruled-out", r.By
+			detail = "\n    by: " + r.By
+		}
+	}
+	if got != c.Verdict {
+		var seen []string
+		for _, in := range t.Incidents {
+			seen = append(seen, fmt.Sprintf("%s %q (%s)", in.Symptom, in.Message, in.Kind))
+		}
+		return fmt.Sprintf("came out %s%s\n    incidents: %s\n    resolved: %v", got, detail, strings.Join(seen, "; "), t.Resolved)
+	}
+	return expect(c, finding, by)
+}
+
+func expect(c Case, f diagnose.Finding, by string) string {
+	if c.Expect.Subject != "" && f.Subject.ID != c.Expect.Subject {
+		return fmt.Sprintf("subject is %q, want %q", f.Subject.ID, c.Expect.Subject)
+	}
+	for _, s := range c.Expect.Says {
+		if !strings.Contains(f.Says, s) {
+			return fmt.Sprintf("says %q, want %q in it", f.Says, s)
+		}
+	}
+	for _, s := range c.Expect.Command {
+		if len(f.Fix) == 0 || !strings.Contains(f.Fix[0].Command, s) {
+			return fmt.Sprintf("first fix is %+v, want %q in its command", f.Fix, s)
+		}
+	}
+	if c.Expect.By != "" && by != c.Expect.By {
+		return fmt.Sprintf("ruled out by %q, want %q", by, c.Expect.By)
+	}
+	if c.Expect.Missing != "" && !slices.ContainsFunc(f.Steps, func(s diagnose.Step) bool {
+		return slices.ContainsFunc(s.Missing, func(m string) bool { return strings.Contains(m, c.Expect.Missing) })
+	}) {
+		return fmt.Sprintf("steps %+v do not miss %q", f.Steps, c.Expect.Missing)
+	}
+	if c.Verdict == "confirmed" && (strings.Contains(f.Says, "(not readable") || f.Subject.ID == "" || len(f.Fix) == 0) {
+		return fmt.Sprintf("confirmed without a subject, a fix or a whole sentence: subject %q, %d fixes, says %q", f.Subject.ID, len(f.Fix), f.Says)
+	}
+	return ""
+}
+
+// world is the evidence of one case.
+type world struct {
+	values map[evidence.Key]any // JSON-like; nil = absent
+	gaps   map[evidence.Key]string
+}
+
+func (w *world) answer(s *evidence.Store, k evidence.Key) {
+	if reason, ok := w.gaps[k]; ok {
+		s.PutGap(evidence.Gap{Key: k, Call: string(k.Kind), Reason: reason, Message: "not readable in this case", Fix: "allow it"})
+		return
+	}
+	v, ok := w.values[k]
+	if !ok {
+		s.PutGap(evidence.Gap{Key: k, Call: string(k.Kind), Reason: evidence.ReasonMissing, Message: "the case and its base say nothing of " + k.String()})
+		return
+	}
+	it := evidence.Item{Key: k, Call: "case:" + string(k.Kind), At: Now}
+	if v != nil {
+		value, err := decode(k, v)
+		if err != nil { // build checked every value already
+			s.PutGap(evidence.Gap{Key: k, Reason: evidence.ReasonUnreadable, Message: err.Error()})
+			return
+		}
+		it.Found, it.Value = true, value
+	}
+	s.Put(it)
+}
+
+func decode(k evidence.Key, v any) (any, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", k, err)
+	}
+	i := slices.IndexFunc(evidence.Kinds, func(i evidence.KindInfo) bool { return i.Kind == k.Kind })
+	if i < 0 {
+		return nil, fmt.Errorf("%s: %q is no kind of evidence", k, k.Kind)
+	}
+	out, err := evidence.Kinds[i].Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", k, err)
+	}
+	return out, nil
+}
+
+func build(c Case) (*world, error) {
+	w := &world{values: map[evidence.Key]any{}, gaps: map[evidence.Key]string{}}
+	var errs []error
+	layer := func(data []byte) {
+		var m map[string]any
+		if err := yaml.Unmarshal(data, &m); err != nil {
+			errs = append(errs, err)
+			return
+		}
+		errs = append(errs, w.patch(m))
+	}
+	layer(baseYAML)
+	switch c.Base {
+	case "":
+	case "isolated":
+		layer(isolatedYAML)
+	default:
+		errs = append(errs, fmt.Errorf("base %q: want isolated, or leave it out", c.Base))
+	}
+	errs = append(errs, w.patch(c.failure()), w.patch(c.Patch))
+	for _, a := range c.Absent {
+		k, err := evidence.ParseKey(a)
+		errs = append(errs, err)
+		w.values[k] = nil
+	}
+	for g, reason := range c.Gap {
+		k, err := evidence.ParseKey(g)
+		errs = append(errs, err)
+		w.gaps[k] = reason
+	}
+	for k, v := range w.values {
+		if v != nil {
+			_, err := decode(k, v)
+			errs = append(errs, err)
+		}
+	}
+	return w, errors.Join(errs...)
+}
+
+func (w *world) patch(m map[string]any) error {
+	for id, v := range m {
+		k, err := evidence.ParseKey(id)
+		if err != nil {
+			return err
+		}
+		w.values[k] = merge(w.values[k], v)
+	}
+	return nil
+}
+
+// merge lays patch over base: maps merge key by key, everything else replaces.
+func merge(base, patch any) any {
+	p, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	b, ok := base.(map[string]any)
+	if !ok {
+		b = nil
+	}
+	out := map[string]any{}
+	for k, v := range b {
+		out[k] = v
+	}
+	for k, v := range p {
+		out[k] = merge(out[k], v)
+	}
+	return out
+}

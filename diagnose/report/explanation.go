@@ -1,0 +1,275 @@
+package report
+
+import (
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ecsplain/ecsplain/diagnose"
+	"github.com/ecsplain/ecsplain/diagnose/facts/message"
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// ExplanationSchema names the version of the JSON explanation; docs/explanation.schema.json describes it.
+const ExplanationSchema = "ecsplain.explanation/v1"
+
+// Explanation is what a message means, told without looking at any account.
+type Explanation struct {
+	Schema  string           `json:"schema"`
+	Text    string           `json:"text"`    // the message as given, secrets removed
+	Matches []Match          `json:"matches"` // what it says, the most telling first; several where AWS joined several failures
+	Says    string           `json:"says"`    // the first match in plain words
+	Known   bool             `json:"known"`   // false: the exact words are new to us, only the layers of the first match speak
+	Causes  []CandidateCause `json:"causes"`  // of the first match, in the order in which to check them
+}
+
+// Match is one failure that the text speaks of.
+type Match struct {
+	Symptom  string           `json:"symptom"` // the case id; "" = the form is new
+	Family   string           `json:"family"`
+	Surface  string           `json:"surface"`
+	Wrappers []string         `json:"wrappers"`
+	Category string           `json:"category"` // AWS's own first word
+	Step     string           `json:"step"`
+	Nature   string           `json:"nature"`
+	Recalled bool             `json:"recalled"` // matched by a form that no source confirms
+	Normal   bool             `json:"normal"`   // a message of healthy operation
+	Fields   message.Fields   `json:"fields"`
+	Text     string           `json:"text"` // the part of the message
+	Says     string           `json:"says"`
+	Launch   string           `json:"launch"`     // where in the launch of a task it arises
+	Not      []string         `json:"not"`        // what it is not, though it looks so
+	Applies  string           `json:"applies_to"` // fargate, fargate+ec2, ec2; "" unknown
+	Causes   []CandidateCause `json:"causes"`
+}
+
+// CandidateCause is one thing that may be behind a message.
+type CandidateCause struct {
+	ID    string `json:"id"` // the playbook that checks it; "" = none does
+	Title string `json:"title"`
+	Look  string `json:"look"` // the read-only command that settles it; <words> are for the reader to fill. "" = the account cannot tell
+}
+
+// Explain reads a text seen on a surface ("" = tell by the text). playbooks are the causes that ecsplain can check.
+func Explain(surface, text string, playbooks []*diagnose.Playbook) Explanation {
+	text = evidence.Redact(evidence.Clean(text))
+	e := Explanation{Schema: ExplanationSchema, Text: strings.TrimSpace(text)}
+	readings := message.Read(surface, text)
+	best := message.ReadOne(surface, text)
+	if i := slices.IndexFunc(readings, func(r message.Reading) bool { return r.Text == best.Text }); i > 0 {
+		readings = append([]message.Reading{readings[i]}, slices.Delete(readings, i, i+1)...)
+	}
+	for _, r := range readings {
+		e.Matches = append(e.Matches, match(r, playbooks))
+	}
+	if len(e.Matches) > 0 {
+		e.Says, e.Known, e.Causes = e.Matches[0].Says, e.Matches[0].Symptom != "", e.Matches[0].Causes
+	}
+	return e
+}
+
+func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
+	m := Match{Symptom: r.Symptom, Family: r.Family, Surface: r.Surface, Wrappers: r.Wrappers, Category: r.Category, Step: r.Step,
+		Nature: r.Nature, Recalled: r.Recalled, Normal: r.Normal, Fields: r.Fields, Text: r.Text}
+	c, known := message.CaseOf(r.Symptom)
+	if !known {
+		m.Says = newForm(r)
+		return m
+	}
+	m.Says, m.Launch, m.Not, m.Applies = strings.TrimSpace(c.Says), c.Launch, c.Not, c.AppliesTo
+	byID := map[string]*diagnose.Playbook{}
+	for _, p := range playbooks {
+		byID[p.ID] = p
+	}
+	seen := map[string]bool{}
+	for _, cause := range c.Causes {
+		out := CandidateCause{Title: strings.TrimSpace(cause.Text), Look: fill(cause.Look, r.Fields)}
+		if byID[cause.Playbook] != nil {
+			out.ID = cause.Playbook
+			seen[out.ID] = true
+		}
+		m.Causes = append(m.Causes, out)
+	}
+	for _, p := range playbooks {
+		if slices.Contains(p.Symptoms, r.Symptom) && !seen[p.ID] {
+			m.Causes = append(m.Causes, CandidateCause{ID: p.ID, Title: p.Title})
+		}
+	}
+	return m
+}
+
+// newForm says what the layers give of a message whose exact words are not known.
+func newForm(r message.Reading) string {
+	var known []string
+	add := func(what, value string) {
+		if value != "" {
+			known = append(known, what+" "+value)
+		}
+	}
+	add("AWS's category is", r.Category)
+	add("the step is", r.Step)
+	add("the nature is", r.Nature)
+	add("it belongs with", r.Family)
+	s := "These exact words are new to ecsplain. "
+	if len(known) == 0 {
+		return s + "Nothing in them tells which step failed or why."
+	}
+	return s + "What can be read in them: " + strings.Join(known, ", ") + "."
+}
+
+// placeholders name the field that fills a <word> of a command.
+var placeholders = map[string]func(message.Fields) string{
+	"subnet":         func(f message.Fields) string { return f.Subnet },
+	"security-group": func(f message.Fields) string { return f.SecurityGroup },
+	"role":           func(f message.Fields) string { return f.Role[strings.LastIndexByte(f.Role, '/')+1:] },
+	"role-arn":       func(f message.Fields) string { return onlyARN(f.Role) },
+	"action":         func(f message.Fields) string { return f.Action },
+	"resource":       func(f message.Fields) string { return f.Resource },
+	"image":          func(f message.Fields) string { return f.Image },
+	"repository":     func(f message.Fields) string { return f.Repository },
+	"tag":            func(f message.Fields) string { return f.Tag },
+	"digest":         func(f message.Fields) string { return f.Digest },
+	"secret":         func(f message.Fields) string { return f.Secret },
+	"parameter":      func(f message.Fields) string { return f.Parameter },
+	"log-group":      func(f message.Fields) string { return f.LogGroup },
+	"target-group":   func(f message.Fields) string { return f.TargetGroup },
+	"task":           func(f message.Fields) string { return f.Task },
+	"container":      func(f message.Fields) string { return f.Container },
+	"account":        func(f message.Fields) string { return ecrHost(f.Registry, 1) },
+	"region":         func(f message.Fields) string { return ecrHost(f.Registry, 2) },
+}
+
+func onlyARN(s string) string {
+	if strings.HasPrefix(s, "arn:") {
+		return s
+	}
+	return ""
+}
+
+var ecrRegistry = regexp.MustCompile(`^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.`)
+
+func ecrHost(registry string, part int) string {
+	if m := ecrRegistry.FindStringSubmatch(registry); m != nil {
+		return m[part]
+	}
+	return ""
+}
+
+var placeholder = regexp.MustCompile(`<([a-z-]+)>`)
+
+// fill puts what the message names into a command. The message is foreign text: what a shell could read otherwise
+// stays a placeholder.
+func fill(command string, f message.Fields) string {
+	return placeholder.ReplaceAllStringFunc(command, func(word string) string {
+		get := placeholders[strings.Trim(word, "<>")]
+		if get == nil {
+			return word
+		}
+		if v := get(f); v != "" && v == shellQuote(v) && !strings.HasPrefix(v, "-") {
+			return v
+		}
+		return word
+	})
+}
+
+// ExplanationJSON writes an explanation as docs/explanation.schema.json describes it. indent "" gives one line.
+func ExplanationJSON(w io.Writer, e Explanation, indent string) error { return encode(w, e, indent) }
+
+// ExplanationText writes an explanation for a terminal.
+func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
+	p := o.page()
+	for i, m := range e.Matches {
+		if i > 0 {
+			p.blank()
+			p.paraIn(bold, "", 0, "The text speaks of another failure as well:", 0)
+		}
+		explainMatch(p, m, o.Verbose)
+	}
+	p.heading("Let ecsplain check the causes on your account (it only reads)")
+	p.command("ecsplain diagnose CLUSTER/SERVICE")
+	return p.flush(w)
+}
+
+func explainMatch(p *page, m Match, verbose bool) {
+	switch {
+	case m.Normal:
+		p.paraIn(green, "NORMAL", indent, sentence(clean(m.Says)), 0)
+	case m.Symptom == "":
+		p.paraIn(yellow, "NEW", indent, clean(m.Says), 0)
+	default:
+		p.paraIn(bold, "MEANS", indent, sentence(clean(m.Says)), 0)
+	}
+	if m.Recalled {
+		p.para("", "This wording is known from memory only; no source at hand confirms it.")
+	}
+	if m.Launch != "" {
+		p.para("When", sentence(clean(m.Launch)))
+	}
+	if m.Applies == "ec2" {
+		p.para("Where", "Only tasks on EC2 capacity say this, never tasks on Fargate.")
+	}
+	for i, n := range m.Not {
+		label := ""
+		if i == 0 {
+			label = "Not"
+		}
+		p.para(label, sentence(capital(clean(n))))
+	}
+	p.para("Case", classWords(m))
+	names(p, m.Fields)
+	if verbose && len(m.Wrappers) > 0 {
+		p.para("Wrapped", strings.Join(cleaned(m.Wrappers), ", "))
+	}
+	if len(m.Causes) == 0 {
+		return
+	}
+	p.heading("What may be behind it, in the order to check")
+	for i, c := range m.Causes {
+		title := sentence(capital(clean(c.Title)))
+		if c.ID != "" {
+			title += " ecsplain checks this: " + clean(c.ID) + "."
+		}
+		p.item(strconv.Itoa(i+1)+".", title)
+		if c.Look != "" {
+			p.command(c.Look)
+		}
+	}
+}
+
+// classWords gives the case and the layers, for those who look it up.
+func classWords(m Match) string {
+	var parts []string
+	for _, s := range []string{m.Symptom, m.Category, m.Step, m.Nature} {
+		if s != "" && !slices.Contains(parts, s) {
+			parts = append(parts, clean(s))
+		}
+	}
+	if m.Surface != "" {
+		parts = append(parts, "seen as "+clean(m.Surface))
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// names lists the things that the message names.
+func names(p *page, f message.Fields) {
+	var parts []string
+	for _, n := range []struct{ what, value string }{
+		{"host", f.Host}, {"address", f.IP}, {"port", f.Port}, {"role", f.Role}, {"action", f.Action}, {"resource", f.Resource},
+		{"image", f.Image}, {"secret", f.Secret}, {"JSON key", f.JSONKey}, {"parameter", f.Parameter}, {"subnet", f.Subnet},
+		{"security group", f.SecurityGroup}, {"target group", f.TargetGroup}, {"log group", f.LogGroup}, {"log stream", f.LogStream},
+		{"platform", f.Platform}, {"exit code", f.ExitCode}, {"entry point", f.EntryPoint}, {"refused by", f.DenyReason},
+		{"deployment", f.Deployment}, {"task", f.Task}, {"container", f.Container},
+	} {
+		if n.value != "" {
+			parts = append(parts, n.what+" "+clean(n.value))
+		}
+	}
+	if len(parts) > 0 {
+		p.para("Names", strings.Join(parts, "; "))
+	}
+}

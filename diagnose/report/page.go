@@ -1,0 +1,154 @@
+package report
+
+import (
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// page collects lines for a terminal. Text from the account reaches it only through clean or commandText.
+type page struct {
+	width int
+	color bool
+	lines []string
+}
+
+const (
+	indent    = 9 // width of the label column
+	minWidth  = 40
+	stdWidth  = 80
+	cmdIndent = "    "
+)
+
+// Styles, as SGR parameters.
+const (
+	bold   = "1"
+	red    = "1;31"
+	green  = "1;32"
+	yellow = "1;33"
+)
+
+// clean makes one line of foreign text: no control character, no line break, no run of blanks.
+func clean(s string) string { return strings.Join(strings.Fields(evidence.Clean(s)), " ") }
+
+func (p *page) style(code, s string) string {
+	if !p.color || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p *page) blank() {
+	if n := len(p.lines); n > 0 && p.lines[n-1] != "" {
+		p.lines = append(p.lines, "")
+	}
+}
+
+// heading starts a section.
+func (p *page) heading(s string) {
+	p.blank()
+	p.lines = append(p.lines, p.style(bold, s))
+}
+
+// para writes text with a hanging indent under label, which stands in the first column.
+func (p *page) para(label, text string) { p.paraIn(bold, label, indent, text, 0) }
+
+// paraIn is para with a style for the label, its own column width, and a limit of lines (0 = none). It reports
+// whether text was cut.
+func (p *page) paraIn(code, label string, col int, text string, limit int) (cut bool) {
+	lines := wrap(text, p.width-col)
+	if limit > 0 && len(lines) > limit {
+		lines, cut = lines[:limit], true
+		lines[limit-1] = ellipsis(lines[limit-1], p.width-col)
+	}
+	for i, l := range lines {
+		lead := strings.Repeat(" ", col)
+		if i == 0 && label != "" {
+			lead = p.style(code, label) + strings.Repeat(" ", max(1, col-utf8.RuneCountInString(label)))
+		}
+		p.lines = append(p.lines, strings.TrimRight(lead+l, " "))
+	}
+	return cut
+}
+
+// item is a line of a list.
+func (p *page) item(mark, text string) { p.paraIn(bold, "  "+mark, 2+len(mark)+1, text, 0) }
+
+// command writes lines to type. They are never wrapped, so that they can be copied.
+func (p *page) command(cmd string) {
+	for _, l := range strings.Split(strings.TrimSpace(evidence.Clean(cmd)), "\n") {
+		p.lines = append(p.lines, cmdIndent+p.style(bold, l))
+	}
+}
+
+func (p *page) flush(w io.Writer) error {
+	out := strings.TrimRight(strings.Join(p.lines, "\n"), "\n") + "\n"
+	_, err := io.WriteString(w, out)
+	return err
+}
+
+// rows counts the rows that the lines take on a terminal of the page's width.
+func (p *page) rows() int {
+	n := 0
+	for _, l := range p.lines {
+		n += max(1, (visible(l)+p.width-1)/p.width)
+	}
+	return n
+}
+
+// visible counts the characters of a line that take a column.
+func visible(l string) int {
+	n, inCode := 0, false
+	for _, r := range l {
+		switch {
+		case r == '\x1b':
+			inCode = true
+		case inCode:
+			inCode = r != 'm'
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// wrap breaks text at blanks. A word longer than width stays whole: broken ids cannot be copied.
+func wrap(text string, width int) []string {
+	var out []string
+	line, n := "", 0
+	for _, word := range strings.Fields(text) {
+		k := utf8.RuneCountInString(word)
+		switch {
+		case line == "":
+			line, n = word, k
+		case n+1+k <= width:
+			line, n = line+" "+word, n+1+k
+		default:
+			out = append(out, line)
+			line, n = word, k
+		}
+	}
+	if line != "" {
+		out = append(out, line)
+	}
+	return out
+}
+
+func ellipsis(s string, width int) string {
+	r := []rune(s)
+	if len(r)+4 > width && width > 4 {
+		r = r[:min(len(r), width-4)]
+	}
+	return strings.TrimRight(string(r), " .,;:") + " ..."
+}
+
+// short cuts foreign text to n characters.
+func short(s string, n int) string {
+	s = clean(s)
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return strings.TrimRight(string([]rune(s)[:n-4]), " ") + " ..."
+}

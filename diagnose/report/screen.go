@@ -1,0 +1,325 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ecsplain/ecsplain/diagnose"
+	"github.com/ecsplain/ecsplain/diagnose/facts"
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// screenRows is what a terminal shows at once. The first screen of one target shrinks to it.
+const screenRows = 24
+
+// budget limits the parts of the first screen that may be cut; what is cut stands whole in the details.
+type budget struct {
+	words    bool // AWS's own words of the failure
+	cites    int  // facts cited
+	says     int  // lines of the cause; 0 = all
+	fixSays  int  // lines of what the fix does; 0 = all
+	firstAid int  // lines of what the mitigation does; 0 = all
+}
+
+// budgets are tried in this order until the screen fits.
+var budgets = []budget{
+	{true, 3, 0, 0, 0},
+	{false, 3, 0, 0, 0},
+	{false, 2, 5, 3, 2},
+	{false, 2, 4, 2, 2},
+	{false, 1, 3, 2, 1},
+	{false, 1, 2, 1, 1},
+}
+
+// screen writes what a tired person must see first on one sick target.
+func (v *view) screen(t diagnose.TargetReport) {
+	for i, b := range budgets {
+		p := &page{width: v.page.width, color: v.page.color}
+		v.screenWithin(p, t, b)
+		if p.rows() <= screenRows || i == len(budgets)-1 {
+			v.page.lines = append(v.page.lines, p.lines...)
+			return
+		}
+	}
+}
+
+func (v *view) screenWithin(p *page, t diagnose.TargetReport, b budget) {
+	v.headline(p, t)
+	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Evidence of "+stamp(v.report.At)+".", 0)
+	for _, n := range v.report.Note {
+		p.paraIn(yellow, "Note", indent, clean(n), 3)
+	}
+	p.blank()
+	if w := impactWords(t); w != "" {
+		p.para("Impact", w)
+		p.para("Since", sinceWords(t, v.report.At))
+	}
+	f, answered := answer(t)
+	if aid, ok := firstAid(t); ok {
+		p.paraIn(bold, "Do first", indent, actionWords(aid), b.firstAid)
+		p.command(aid.Command)
+	}
+	p.blank()
+	if !answered {
+		v.open(p, t, b)
+		return
+	}
+	v.causeBlock(p, t, f, b)
+}
+
+// causeBlock writes the cause, its proof and the first fix.
+func (v *view) causeBlock(p *page, t diagnose.TargetReport, f diagnose.Finding, b budget) {
+	label, style := "CAUSE", red
+	if f.Verdict == diagnose.Changed {
+		label, style = "FITS", yellow
+	}
+	p.paraIn(style, label, indent, clean(f.Title)+" ("+verdictWords[f.Verdict]+").", 2)
+	p.paraIn(bold, "", indent, clean(f.Says), b.says)
+	if f.Verdict == diagnose.Changed {
+		p.paraIn(yellow, "Changed", indent, sentence(orWord(f.ChangedBy, "the evidence is newer than the failure")), 2)
+	}
+	p.paraIn(bold, "", indent, clean(f.ID)+", "+subjectWords(f.Subject), 2)
+	v.proof(p, f, b.cites)
+	if b.words {
+		if in, ok := heard(t); ok {
+			p.paraIn(bold, "AWS said", indent, quoted(in.Message, 200), 2)
+		}
+	}
+	v.firstFix(p, t, f, b)
+}
+
+func (v *view) headline(p *page, t diagnose.TargetReport) {
+	h := healthWords[t.Health]
+	name := clean(t.Target.String())
+	s := name + " is " + p.style(h.style, h.word) + "."
+	if t.Health == facts.Unknown {
+		s = name + ": its health is " + p.style(h.style, h.word) + ", for it could not be read."
+	}
+	p.lines = append(p.lines, s)
+}
+
+// answer is the finding that answers: the first, where it is confirmed or fits.
+func answer(t diagnose.TargetReport) (diagnose.Finding, bool) {
+	if len(t.Findings) == 0 || t.Findings[0].Verdict == diagnose.NotClear {
+		return diagnose.Finding{}, false
+	}
+	return t.Findings[0], true
+}
+
+// firstAid is the safest mitigation that the findings offer: one that keeps capacity before one that may not.
+func firstAid(t diagnose.TargetReport) (best diagnose.Action, ok bool) {
+	if t.Health == facts.Healthy {
+		return best, false
+	}
+	for _, f := range t.Findings {
+		for _, a := range f.Mitigate {
+			if !ok || best.ReducesCapacity && !a.ReducesCapacity {
+				best, ok = a, true
+			}
+		}
+		if ok {
+			return best, true
+		}
+	}
+	return best, false
+}
+
+// actionWords say what an action does and what to mind before it is typed.
+func actionWords(a diagnose.Action) string {
+	s := sentence(clean(a.Say))
+	if a.Replaces != "" {
+		s += " Careful: it replaces " + sentence(clean(a.Replaces))
+	}
+	if a.ReducesCapacity {
+		s += " Careful: fewer tasks may serve meanwhile."
+	}
+	return s
+}
+
+func (v *view) proof(p *page, f diagnose.Finding, n int) {
+	label := "Proof"
+	for _, c := range deciding(f, n) {
+		p.paraIn(bold, label, indent, citeWords(c, 90), 2)
+		label = ""
+	}
+}
+
+// deciding picks n cites: the first of each true check, then the next ones.
+func deciding(f diagnose.Finding, n int) (out []evidence.Cite) {
+	seen := map[evidence.Cite]bool{}
+	for depth := range 3 {
+		for _, s := range f.Steps {
+			if s.Verdict != "true" || depth >= len(s.Cites) || seen[s.Cites[depth]] {
+				continue
+			}
+			if seen[s.Cites[depth]] = true; len(out) < n {
+				out = append(out, s.Cites[depth])
+			}
+		}
+	}
+	return out
+}
+
+func (v *view) firstFix(p *page, t diagnose.TargetReport, f diagnose.Finding, b budget) {
+	if len(f.Fix) == 0 {
+		return
+	}
+	a := f.Fix[0]
+	if aid, ok := firstAid(t); ok && a.Command != "" && aid.Command == a.Command && len(f.Fix) == 1 {
+		p.paraIn(bold, "Fix", indent, "The command above is the fix.", b.fixSays)
+		return
+	}
+	p.paraIn(bold, "Fix", indent, actionWords(a), b.fixSays)
+	if a.Owner.Say != "" {
+		p.paraIn(bold, "", indent, ownerWords(a.Owner), 2)
+	}
+	if a.Command != "" {
+		p.command(a.Command)
+	}
+}
+
+func ownerWords(o diagnose.Owner) string {
+	if o.Tool == "" {
+		return ""
+	}
+	s := clean(o.Tool) + " manages it"
+	if o.Name != "" {
+		s += " (" + clean(o.Name) + ")"
+	}
+	return s + ": " + sentence(clean(o.Say))
+}
+
+// heard is the incident with the most failures whose message is known.
+func heard(t diagnose.TargetReport) (diagnose.IncidentInfo, bool) {
+	for _, in := range t.Incidents {
+		if in.Message != "" {
+			return in, true
+		}
+	}
+	return diagnose.IncidentInfo{}, false
+}
+
+// open writes the first screen where nothing is proven: what failed, what may be behind it, what could not be read.
+func (v *view) open(p *page, t diagnose.TargetReport, b budget) {
+	p.paraIn(yellow, "UNPROVEN", indent, "No cause is proven.", 0)
+	label := "Failed"
+	for i, in := range t.Incidents {
+		if i == max(1, b.cites) {
+			break
+		}
+		p.paraIn(bold, label, indent, incidentWords(in, 260), 4)
+		label = ""
+	}
+	label = "May be"
+	for i, f := range t.Findings {
+		if i == max(2, b.cites) {
+			p.paraIn(bold, "", indent, fmt.Sprintf("and %d more, see below", len(t.Findings)-i), 0)
+			break
+		}
+		p.paraIn(bold, label, indent, fmt.Sprintf("%s (%s; %s)", clean(f.Title), clean(f.ID), truths(f)), 2)
+		label = ""
+	}
+	label = "Unread"
+	for i, g := range t.Gaps {
+		if i == max(1, b.cites) {
+			p.paraIn(bold, "", indent, fmt.Sprintf("and %d more, see below", len(t.Gaps)-i), 0)
+			break
+		}
+		p.paraIn(bold, label, indent, fmt.Sprintf("%s: %s", orWord(g.Call, clean(g.Key.String())), orWord(g.Reason, "no answer")), 1)
+		label = ""
+	}
+	v.next(p, t)
+}
+
+// next says what to do when nothing is proven.
+func (v *view) next(p *page, t diagnose.TargetReport) {
+	for _, g := range t.Gaps {
+		if g.Fix == "" {
+			continue
+		}
+		p.paraIn(bold, "Next", indent, sentence(capital(clean(g.Fix)))+" Then run this again.", 3)
+		return
+	}
+	if in, ok := heard(t); ok {
+		p.paraIn(bold, "Next", indent, "See what the message can mean and how to check each cause:", 0)
+		p.command("ecsplain explain " + shellQuote(short(in.Message, 300)))
+		return
+	}
+	for _, f := range t.Findings {
+		for _, s := range f.Steps {
+			if len(s.Missing) > 0 {
+				p.paraIn(bold, "Next", indent, "Find out: "+sentence(strings.Join(cleaned(s.Missing), ", ")), 3)
+				return
+			}
+		}
+	}
+	if t.Target.Kind == evidence.TargetService {
+		p.paraIn(bold, "Next", indent, "Look at the service's events and at its newest stopped task:", 0)
+		p.command(fmt.Sprintf("aws ecs describe-services --cluster %s --services %s --query 'services[].events[:10]'", shellQuote(clean(t.Target.Cluster)), shellQuote(clean(t.Target.Service))))
+	}
+}
+
+func truths(f diagnose.Finding) string {
+	n := 0
+	for _, s := range f.Steps {
+		if s.Verdict == "true" {
+			n++
+		}
+	}
+	return fmt.Sprintf("%d of %s true", n, plural(len(f.Steps), "check"))
+}
+
+// incidentWords sum up one incident in a line.
+func incidentWords(in diagnose.IncidentInfo, limit int) string {
+	var s string
+	switch {
+	case in.Kind == facts.KindNotPlaced:
+		s = "The service places no task"
+	case in.Kind == facts.KindStuck && in.Tasks+in.Stuck > 0:
+		s = plural(max(in.Tasks, in.Stuck), "task") + " stuck"
+	default:
+		s = plural(in.Tasks, "task") + " stopped"
+	}
+	if in.Subnet != "" {
+		s += " in " + clean(in.Subnet)
+	}
+	if in.Revision != "" {
+		s += " (" + clean(in.Revision) + ")"
+	}
+	if in.Message == "" {
+		return s + ", and AWS gave no reason."
+	}
+	return s + ": " + quoted(in.Message, limit)
+}
+
+func quoted(s string, limit int) string { return `"` + short(s, limit) + `"` }
+
+func sentence(s string) string {
+	if s == "" || strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") || strings.HasSuffix(s, "!") {
+		return s
+	}
+	return s + "."
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func cleaned(in []string) []string {
+	out := make([]string, len(in))
+	for i := range in {
+		out[i] = clean(in[i])
+	}
+	return out
+}
+
+// shellQuote makes one word for a POSIX shell.
+func shellQuote(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,+%") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

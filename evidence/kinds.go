@@ -1,0 +1,176 @@
+package evidence
+
+// The kinds of evidence, their ids and their values. Names are AWS's own.
+const (
+	KindCaller             Kind = "caller"                // id ""; Caller
+	KindClusters           Kind = "clusters"              // id ""; Names: every cluster of the region
+	KindCluster            Kind = "cluster"               // id NAME; Cluster
+	KindClusterServices    Kind = "cluster-services"      // id CLUSTER; Names: every service of the cluster
+	KindService            Kind = "service"               // id CLUSTER/SERVICE; Service
+	KindStoppedTasks       Kind = "stopped-tasks"         // id CLUSTER/SERVICE; TaskList, newest first
+	KindRunningTasks       Kind = "running-tasks"         // id CLUSTER/SERVICE; TaskList: desired status RUNNING, so PENDING ones too
+	KindTask               Kind = "task"                  // id CLUSTER/TASK-ID; Task
+	KindTaskDefinition     Kind = "task-definition"       // id FAMILY:REVISION; TaskDefinition
+	KindServiceDeployments Kind = "service-deployments"   // id CLUSTER/SERVICE; ServiceDeployments, newest first
+	KindSubnet             Kind = "subnet"                // id SUBNET-ID; Subnet
+	KindSubnetInterfaces   Kind = "subnet-interfaces"     // id SUBNET-ID; Interfaces: who holds its addresses
+	KindVpc                Kind = "vpc"                   // id VPC-ID; Vpc
+	KindVpcDNS             Kind = "vpc-dns"               // id VPC-ID; VpcDNS
+	KindRouteTables        Kind = "route-tables"          // id VPC-ID; RouteTables: all of the VPC
+	KindNetworkAcls        Kind = "network-acls"          // id VPC-ID; NetworkAcls: all of the VPC
+	KindSecurityGroup      Kind = "security-group"        // id SG-ID; SecurityGroup
+	KindVpcSecurityGroups  Kind = "vpc-security-groups"   // id VPC-ID; SecurityGroups: the VPC's default group only
+	KindVpcEndpoints       Kind = "vpc-endpoints"         // id VPC-ID; Endpoints: all of the VPC
+	KindNatGateway         Kind = "nat-gateway"           // id NAT-ID; NatGateway
+	KindNatGateways        Kind = "nat-gateways"          // id VPC-ID; NatGateways: all of the VPC
+	KindInternetGateways   Kind = "internet-gateways"     // id VPC-ID; InternetGateways attached to the VPC
+	KindPrefixList         Kind = "prefix-list"           // id PL-ID; PrefixList
+	KindServicePrefixList  Kind = "service-prefix-list"   // id com.amazonaws.REGION.s3; PrefixList of an AWS service, by name
+	KindLogGroup           Kind = "log-group"             // id NAME; LogGroup
+	KindLogTail            Kind = "log-tail"              // id GROUP:STREAM; LogTail
+	KindRepository         Kind = "ecr-repository"        // id ACCOUNT/REGION/NAME; Repository
+	KindRepositoryImages   Kind = "ecr-repository-images" // id ACCOUNT/REGION/NAME; Images: the newest tagged ones, for advice
+	KindImage              Kind = "ecr-image"             // id ACCOUNT/REGION/NAME:TAG or ACCOUNT/REGION/NAME@DIGEST; Image
+	KindRepositoryPolicy   Kind = "ecr-repository-policy" // id ACCOUNT/REGION/NAME; PolicyDocument
+	KindManifest           Kind = "ecr-manifest"          // id as ecr-image; Manifest
+	KindRole               Kind = "iam-role"              // id NAME; Role
+	KindRolePolicies       Kind = "iam-role-policies"     // id ROLE-NAME; RolePolicies: the names only
+	KindInlinePolicy       Kind = "iam-inline-policy"     // id ROLE-NAME/POLICY-NAME; PolicyDocument
+	KindManagedPolicy      Kind = "iam-managed-policy"    // id POLICY-ARN; PolicyDocument: the default version
+	KindSecret             Kind = "secret"                // id ARN or NAME, as the task definition writes it without :KEY:STAGE:VERSION; Secret
+	KindLoadBalancer       Kind = "load-balancer"         // id DNS name, lower case; LoadBalancer
+	KindParameter          Kind = "parameter"             // id NAME, without the ARN before it; Parameter
+)
+
+// KindInfo ties a kind to the type of its value.
+type KindInfo struct {
+	Kind   Kind
+	Decode func(data []byte) (any, error) // strict JSON to the value's type
+}
+
+// Kinds is the closed list of kinds.
+var Kinds = []KindInfo{
+	{KindCaller, decode[Caller]},
+	{KindClusters, decode[Names]},
+	{KindCluster, decode[Cluster]},
+	{KindClusterServices, decode[Names]},
+	{KindService, decode[Service]},
+	{KindStoppedTasks, decode[TaskList]},
+	{KindRunningTasks, decode[TaskList]},
+	{KindTask, decode[Task]},
+	{KindTaskDefinition, decode[TaskDefinition]},
+	{KindServiceDeployments, decode[ServiceDeployments]},
+	{KindSubnet, decode[Subnet]},
+	{KindSubnetInterfaces, decode[Interfaces]},
+	{KindVpc, decode[Vpc]},
+	{KindVpcDNS, decode[VpcDNS]},
+	{KindRouteTables, decode[RouteTables]},
+	{KindNetworkAcls, decode[NetworkAcls]},
+	{KindSecurityGroup, decode[SecurityGroup]},
+	{KindVpcSecurityGroups, decode[SecurityGroups]},
+	{KindVpcEndpoints, decode[Endpoints]},
+	{KindNatGateway, decode[NatGateway]},
+	{KindNatGateways, decode[NatGateways]},
+	{KindInternetGateways, decode[InternetGateways]},
+	{KindPrefixList, decode[PrefixList]},
+	{KindServicePrefixList, decode[PrefixList]},
+	{KindLogGroup, decode[LogGroup]},
+	{KindLogTail, decode[LogTail]},
+	{KindRepository, decode[Repository]},
+	{KindRepositoryImages, decode[Images]},
+	{KindImage, decode[Image]},
+	{KindRepositoryPolicy, decode[PolicyDocument]},
+	{KindManifest, decode[Manifest]},
+	{KindRole, decode[Role]},
+	{KindRolePolicies, decode[RolePolicies]},
+	{KindInlinePolicy, decode[PolicyDocument]},
+	{KindManagedPolicy, decode[PolicyDocument]},
+	{KindSecret, decode[Secret]},
+	{KindParameter, decode[Parameter]},
+	{KindLoadBalancer, decode[LoadBalancer]},
+}
+
+func ref[T any](k Kind, id string) Ref[T] { return Ref[T]{Key{k, id}} }
+
+// The constructors below are the only way facts and collectors name a key.
+
+func CallerKey() Ref[Caller]                       { return ref[Caller](KindCaller, "") }
+func ClustersKey() Ref[Names]                      { return ref[Names](KindClusters, "") }
+func ClusterKey(name string) Ref[Cluster]          { return ref[Cluster](KindCluster, name) }
+func ClusterServicesKey(cluster string) Ref[Names] { return ref[Names](KindClusterServices, cluster) }
+func ServiceKey(cluster, service string) Ref[Service] {
+	return ref[Service](KindService, cluster+"/"+service)
+}
+func StoppedTasksKey(cluster, service string) Ref[TaskList] {
+	return ref[TaskList](KindStoppedTasks, cluster+"/"+service)
+}
+func RunningTasksKey(cluster, service string) Ref[TaskList] {
+	return ref[TaskList](KindRunningTasks, cluster+"/"+service)
+}
+func TaskKey(cluster, id string) Ref[Task] { return ref[Task](KindTask, cluster+"/"+id) }
+func TaskDefinitionKey(familyRevision string) Ref[TaskDefinition] {
+	return ref[TaskDefinition](KindTaskDefinition, familyRevision)
+}
+func ServiceDeploymentsKey(cluster, service string) Ref[ServiceDeployments] {
+	return ref[ServiceDeployments](KindServiceDeployments, cluster+"/"+service)
+}
+func SubnetKey(id string) Ref[Subnet]               { return ref[Subnet](KindSubnet, id) }
+func SubnetInterfacesKey(id string) Ref[Interfaces] { return ref[Interfaces](KindSubnetInterfaces, id) }
+func VpcKey(id string) Ref[Vpc]                     { return ref[Vpc](KindVpc, id) }
+func VpcDNSKey(vpc string) Ref[VpcDNS]              { return ref[VpcDNS](KindVpcDNS, vpc) }
+func RouteTablesKey(vpc string) Ref[RouteTables]    { return ref[RouteTables](KindRouteTables, vpc) }
+func NetworkAclsKey(vpc string) Ref[NetworkAcls]    { return ref[NetworkAcls](KindNetworkAcls, vpc) }
+func SecurityGroupKey(id string) Ref[SecurityGroup] { return ref[SecurityGroup](KindSecurityGroup, id) }
+func DefaultSecurityGroupKey(vpc string) Ref[SecurityGroups] {
+	return ref[SecurityGroups](KindVpcSecurityGroups, vpc)
+}
+func VpcEndpointsKey(vpc string) Ref[Endpoints]  { return ref[Endpoints](KindVpcEndpoints, vpc) }
+func NatGatewayKey(id string) Ref[NatGateway]    { return ref[NatGateway](KindNatGateway, id) }
+func NatGatewaysKey(vpc string) Ref[NatGateways] { return ref[NatGateways](KindNatGateways, vpc) }
+func InternetGatewaysKey(vpc string) Ref[InternetGateways] {
+	return ref[InternetGateways](KindInternetGateways, vpc)
+}
+func PrefixListKey(id string) Ref[PrefixList] { return ref[PrefixList](KindPrefixList, id) }
+
+// ServicePrefixListKey takes the full service name, e.g. "com.amazonaws.eu-west-1.s3".
+func ServicePrefixListKey(name string) Ref[PrefixList] {
+	return ref[PrefixList](KindServicePrefixList, name)
+}
+func LogGroupKey(name string) Ref[LogGroup] { return ref[LogGroup](KindLogGroup, name) }
+func LogTailKey(group, stream string) Ref[LogTail] {
+	return ref[LogTail](KindLogTail, group+":"+stream)
+}
+
+// RepositoryID is the id of an ECR repository in keys: registry account, region, name (which may hold slashes).
+func RepositoryID(account, region, name string) string { return account + "/" + region + "/" + name }
+
+func RepositoryKey(id string) Ref[Repository]   { return ref[Repository](KindRepository, id) }
+func RepositoryImagesKey(id string) Ref[Images] { return ref[Images](KindRepositoryImages, id) }
+func RepositoryPolicyKey(id string) Ref[PolicyDocument] {
+	return ref[PolicyDocument](KindRepositoryPolicy, id)
+}
+
+// ImageKey takes a repository id and a reference, ":TAG" or "@sha256:...".
+func ImageKey(repositoryID, reference string) Ref[Image] {
+	return ref[Image](KindImage, repositoryID+reference)
+}
+
+// ManifestKey takes the same arguments as ImageKey.
+func ManifestKey(repositoryID, reference string) Ref[Manifest] {
+	return ref[Manifest](KindManifest, repositoryID+reference)
+}
+func RoleKey(name string) Ref[Role]                 { return ref[Role](KindRole, name) }
+func RolePoliciesKey(role string) Ref[RolePolicies] { return ref[RolePolicies](KindRolePolicies, role) }
+func InlinePolicyKey(role, policy string) Ref[PolicyDocument] {
+	return ref[PolicyDocument](KindInlinePolicy, role+"/"+policy)
+}
+func ManagedPolicyKey(arn string) Ref[PolicyDocument] {
+	return ref[PolicyDocument](KindManagedPolicy, arn)
+}
+func SecretKey(id string) Ref[Secret]         { return ref[Secret](KindSecret, id) }
+func ParameterKey(name string) Ref[Parameter] { return ref[Parameter](KindParameter, name) }
+
+// LoadBalancerKey takes the DNS name in lower case, without a leading "dualstack.".
+func LoadBalancerKey(dnsName string) Ref[LoadBalancer] {
+	return ref[LoadBalancer](KindLoadBalancer, dnsName)
+}

@@ -1,0 +1,98 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// App is the behaviour of the program in an image: what it needs, says, uses, and how it ends. The zero App starts
+// at once, says nothing, and runs until it is stopped.
+type App struct {
+	Programs []string      // what can be executed in the image: paths, or names found on $PATH; the first is the image's own entry point
+	Needs    []string      // environment variables without which it exits with code 1 after Boot
+	Boot     time.Duration // from the container's start to serving
+	Says     []string      // log lines at the end of Boot
+	Runs     time.Duration // it exits with Exit this long after Boot; 0 = it runs until stopped
+	Exit     int32
+	LastSays []string      // log lines just before that exit
+	Memory   int           // MiB in use after Boot
+	Peak     int           // MiB that it grows to, over Growth after Boot; 0 = Memory
+	PeakEnv  string        // environment variable that gives Peak in MiB instead, such as HEAP_MIB
+	Growth   time.Duration // 0 = at once
+	Ignores  bool          // it does not react to SIGTERM and is killed after stopTimeout
+}
+
+// has tells whether the image holds a program by that path or name.
+func (a App) has(program string) bool {
+	return slices.ContainsFunc(a.Programs, func(p string) bool {
+		return p == program || !strings.Contains(program, "/") && strings.HasSuffix(p, "/"+program)
+	})
+}
+
+// missing is the first needed variable that env lacks, or "".
+func (a App) missing(env map[string]string) string {
+	for _, name := range a.Needs {
+		if env[name] == "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// peak is the memory in MiB that the program grows to.
+func (a App) peak(env map[string]string) int {
+	if n, err := strconv.Atoi(env[a.PeakEnv]); a.PeakEnv != "" && err == nil {
+		return n
+	}
+	return max(a.Peak, a.Memory)
+}
+
+// full is how long after Boot the program uses limit MiB; ok is false when it never does.
+func (a App) full(env map[string]string, limit int) (after time.Duration, ok bool) {
+	peak := a.peak(env)
+	if peak <= limit {
+		return 0, false
+	}
+	if limit <= a.Memory || a.Growth == 0 {
+		return 0, true
+	}
+	return time.Duration(float64(a.Growth) * float64(limit-a.Memory) / float64(peak-a.Memory)), true
+}
+
+// start plans what the program in a container does after the container started.
+func (w *World) startApp(t *task, c *container) {
+	app := c.image.App
+	if !slices.Contains(c.image.Platforms, t.platform()) {
+		w.say(t, c, fmt.Sprintf("exec %s: exec format error", c.command()))
+		w.later(t, 300*time.Millisecond, func() { w.exit(t, c, 255, "") })
+		return
+	}
+	w.later(t, app.Boot, func() {
+		if name := app.missing(c.env); name != "" {
+			w.say(t, c, fmt.Sprintf("panic: required environment variable %s is not set", name), "", "goroutine 1 [running]:", "main.main()")
+			w.exit(t, c, 1, "")
+			return
+		}
+		w.say(t, c, app.Says...)
+		if after, ok := app.full(c.env, t.memoryLimit(c)); ok {
+			w.later(t, after, func() { w.exit(t, c, 137, "OutOfMemoryError: Container killed due to memory usage") })
+		}
+		if app.Runs > 0 {
+			w.later(t, app.Runs, func() {
+				w.say(t, c, app.LastSays...)
+				w.exit(t, c, app.Exit, "")
+			})
+		}
+	})
+}
+
+// say writes lines to the log of a container, if it has the awslogs driver and its stream exists.
+func (w *World) say(t *task, c *container, lines ...string) {
+	if c.logGroup == "" || w.logGroups[c.logGroup] == nil || len(lines) == 0 {
+		return
+	}
+	w.putLog(c.logGroup, c.logStream, w.now, lines...)
+}

@@ -1,0 +1,101 @@
+package wire
+
+import (
+	"context"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// sdkClients makes the real SDK clients for an endpoint, boxed so that a test can walk every operation.
+// Only tests may box a client: in a binary the linker would then keep all of its operations.
+func sdkClients(endpoint string) map[string]any {
+	cfg := config(endpoint)
+	return map[string]any{
+		"ecs": ecs.NewFromConfig(cfg), "ec2": ec2.NewFromConfig(cfg), "logs": cloudwatchlogs.NewFromConfig(cfg),
+		"ecr": ecr.NewFromConfig(cfg), "iam": iam.NewFromConfig(cfg), "sts": sts.NewFromConfig(cfg),
+		"secretsmanager": secretsmanager.NewFromConfig(cfg), "ssm": ssm.NewFromConfig(cfg), "elasticloadbalancing": elb.NewFromConfig(cfg),
+	}
+}
+
+// sdkOperation is one operation of a table with the SDK's method and types for it.
+type sdkOperation struct {
+	shapes      *operation
+	method      reflect.Value // func(ctx, *In, ...func(*Options)) (*Out, error)
+	input, outp reflect.Type  // structs
+}
+
+// eachOperation walks every operation of every table in order.
+func eachOperation(t *testing.T, endpoint string, f func(op sdkOperation)) {
+	t.Helper()
+	clients := sdkClients(endpoint)
+	for _, s := range sortedKeys(tables()) {
+		client, ok := clients[s]
+		if !ok {
+			t.Errorf("no SDK client for the table %s; add it to sdkClients", s)
+			continue
+		}
+		for _, name := range sortedKeys(tables()[s].Operations) {
+			m := reflect.ValueOf(client).MethodByName(name)
+			if !m.IsValid() {
+				t.Errorf("the SDK has no %s:%s", s, name)
+				continue
+			}
+			f(sdkOperation{tables()[s].Operations[name], m, m.Type().In(1).Elem(), m.Type().Out(0).Elem()})
+		}
+	}
+}
+
+func (op sdkOperation) name() string { return op.shapes.service.Name + ":" + op.shapes.name }
+
+// call calls through the SDK client.
+func (op sdkOperation) call(in reflect.Value) (reflect.Value, error) {
+	out := op.method.Call([]reflect.Value{reflect.ValueOf(context.Background()), in})
+	err, _ := out[1].Interface().(error)
+	return out[0], err
+}
+
+// operation is what Op would make, for types known only at run time.
+func (op sdkOperation) operation(f func(r *Request, in any) (any, error)) Operation {
+	return Operation{
+		Service: op.shapes.service.Name, Name: op.shapes.name, output: op.outp,
+		newInput: func() any { return reflect.New(op.input).Interface() },
+		call:     f,
+	}
+}
+
+// serve starts a server on loopback for the test's life.
+func serve(t testing.TB, s *Server) string {
+	t.Helper()
+	hs := httptest.NewServer(s)
+	t.Cleanup(hs.Close)
+	return hs.URL
+}
+
+// config is an SDK configuration for a test's own typed client.
+func config(endpoint string) aws.Config {
+	return aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String(endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIALAB", "secret", ""),
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	}
+}
+
+func mustEqual(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s: got %#v, want %#v", what, got, want)
+	}
+}
