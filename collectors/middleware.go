@@ -117,12 +117,14 @@ func (g guard) HandleInitialize(ctx context.Context, in middleware.InitializeInp
 // note counts a call and writes it to the call log.
 func (a *Account) note(rec *record, took time.Duration, err error) {
 	retries := max(0, rec.attempts-1)
-	a.mu.Lock()
-	a.stats.Total++
-	a.stats.ByAction[rec.action]++
-	a.stats.Retries += retries
-	a.stats.Throttled += rec.throttled
-	a.mu.Unlock()
+	if rec.attempts > 0 { // else nothing was sent
+		a.mu.Lock()
+		a.stats.Total++
+		a.stats.ByAction[rec.action]++
+		a.stats.Retries += retries
+		a.stats.Throttled += rec.throttled
+		a.mu.Unlock()
+	}
 	a.log.Debug().Str("action", rec.action).Dur("ms", took).Str("request", rec.requestID).Int("retries", retries).AnErr("error", err).Msg("call")
 }
 

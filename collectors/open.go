@@ -31,15 +31,15 @@ const attemptTimeout = 30 * time.Second
 // credential_process, roles with MFA, web identity, container and instance roles; proxies from the environment) and
 // checks that there are a region and credentials. Its errors say what to type next.
 //
-// An endpoint on this machine (the lab) takes any credentials: where none are configured, Open makes some up for it.
+// An endpoint on this machine (the lab) takes any credentials. Where neither Profile nor AWS_ACCESS_KEY_ID names some, Open
+// makes them up and leaves the real ones alone: no login, no MFA code for a lab.
 func Open(ctx context.Context, o Options) (*Account, error) {
-	local := isLoopback(o.EndpointURL)
 	if o.EndpointURL != "" {
 		if u, err := url.Parse(o.EndpointURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, fmt.Errorf("--endpoint-url %q: want a URL such as http://127.0.0.1:4566", o.EndpointURL)
 		}
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(o, local)...)
+	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(o)...)
 	if err != nil {
 		return nil, loadError(o, err)
 	}
@@ -55,17 +55,15 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	}
 	sso := shared.SSOSession != nil || shared.SSOSessionName != "" || shared.SSOStartURL != ""
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		if !local || errors.As(err, new(*ssocreds.InvalidTokenError)) {
-			return nil, credentialsError(o.Profile, sso, err)
-		}
-		cfg.Credentials = credentials.NewStaticCredentialsProvider("lab", "lab", "")
+		return nil, credentialsError(o.Profile, sso, err)
 	}
 	a := New(cfg, o)
 	a.sso = sso
 	return a, nil
 }
 
-func loadOptions(o Options, local bool) []func(*config.LoadOptions) error {
+func loadOptions(o Options) []func(*config.LoadOptions) error {
+	local := isLoopback(o.EndpointURL)
 	ask := o.MFA
 	if ask == nil {
 		ask = askMFA
@@ -86,6 +84,9 @@ func loadOptions(o Options, local bool) []func(*config.LoadOptions) error {
 	}
 	if local { // no instance metadata: asking for it takes seconds where there is none
 		opts = append(opts, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	}
+	if local && o.Profile == "" && os.Getenv("AWS_ACCESS_KEY_ID") == "" {
+		opts = append(opts, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("lab", "lab", "")))
 	}
 	return opts
 }

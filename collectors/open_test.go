@@ -44,7 +44,7 @@ func TestOpenSaysWhatToType(t *testing.T) {
 		{"unknown profile", "[default]\n" + keysOf, Options{Profile: "prodd"}, []string{`no AWS profile "prodd"`, "aws configure list-profiles"}},
 		{"no credentials", "[default]\nregion = eu-west-1\n", Options{}, []string{"no AWS credentials", "aws sso login", "AWS_ACCESS_KEY_ID", "ecsplain demo"}},
 		{"no login", sso, Options{Profile: "work"}, []string{"IAM Identity Center", "aws sso login --profile work"}},
-		{"broken process", "[profile p]\nregion = eu-west-1\ncredential_process = /nonexistent/helper\n", Options{Profile: "p"}, []string{"credential_process", "profile p"}},
+		{"broken process", "[profile p]\nregion = eu-west-1\ncredential_process = false\n", Options{Profile: "p"}, []string{"credential_process", "profile p"}},
 		{"bad endpoint", "[default]\nregion = eu-west-1\n" + keysOf, Options{EndpointURL: "127.0.0.1:4566"}, []string{"--endpoint-url", "http://127.0.0.1:4566"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,8 +62,9 @@ func TestOpenSaysWhatToType(t *testing.T) {
 	}
 }
 
+// A lab on this machine needs no login, even where the default profile wants one.
 func TestOpenTheLabWithoutCredentials(t *testing.T) {
-	awsHome(t, "")
+	awsHome(t, "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n")
 	w := serve(t)
 	var agent string
 	w.Before = func(r *wire.Request, _ any) error { agent = r.UserAgent; return nil }

@@ -2,6 +2,7 @@ package collectors
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -26,7 +27,7 @@ var answeredAt = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 type world struct {
 	*wire.Server
 	url   string
-	spoil func(rw http.ResponseWriter, good *httptest.ResponseRecorder) // sends something else than the good answer; nil = sends it
+	spoil func(rw http.ResponseWriter, good *httptest.ResponseRecorder) // sends the good answer, or something else
 
 	mu       sync.Mutex
 	requests []string // actions in order of arrival, every attempt
@@ -40,14 +41,14 @@ func serve(t *testing.T, special ...wire.Operation) *world {
 			ops = append(ops, o)
 		}
 	}
-	w := &world{Server: wire.NewServer(ops)}
+	w := &world{Server: wire.NewServer(ops), spoil: func(rw http.ResponseWriter, good *httptest.ResponseRecorder) {
+		maps.Copy(rw.Header(), good.Header())
+		rw.WriteHeader(good.Code)
+		rw.Write(good.Body.Bytes())
+	}}
 	w.Now = func() time.Time { return answeredAt }
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if w.spoil == nil {
-			w.Server.ServeHTTP(rw, r)
-			return
-		}
-		good := httptest.NewRecorder()
+		good := httptest.NewRecorder() // so that a call is counted before its answer goes out
 		w.Server.ServeHTTP(good, r)
 		w.spoil(rw, good)
 	}))

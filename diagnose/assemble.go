@@ -38,7 +38,7 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 		}
 	}
 	findings := e.findings(store, c)
-	findings = fold(findings, e.Playbooks)
+	findings = fold(findings)
 	explained := explainedBy(c, findings)
 	t.Findings, t.Undecided = settle(findings, c, explained)
 	t.RuledOut = ruledOut(c, t.Findings)
@@ -106,7 +106,7 @@ func (d *draft) merge(f Finding, o *outcome) {
 
 // fold nests what a confirmed finding explains under it: F explains G if F is confirmed, lists G or G is a
 // consequence. With several explainers G nests under the one with the larger share.
-func fold(all []*draft, _ []*Playbook) []*draft {
+func fold(all []*draft) []*draft {
 	rank(all)
 	for _, g := range all {
 		var best *draft

@@ -57,37 +57,39 @@ func (s *service) limits() (most, fewest int) {
 	return most, fewest
 }
 
-// stopSurplus stops tasks of older deployments as far as enough stay, and what the primary has too many.
+// stopSurplus stops tasks of older deployments as far as enough stay up, and what the primary has too many.
 func (w *World) stopSurplus(s *service, p *deployment) []*task {
-	_, fewest := s.limits()
+	most, fewest := s.limits()
+	primary, all := s.live(p), s.live(nil)
 	up := 0
-	for _, t := range s.live(nil) {
+	for _, t := range all {
 		if t.healthy || t.is("RUNNING") && t.launch.deployment != p {
 			up++
 		}
 	}
-	primary := s.live(p)
+	missing := max(0, int(s.DesiredCount)-len(primary))
+	if p.stalled {
+		missing = 0
+	}
 	var out []*task
-	for _, t := range s.live(nil) {
-		if t.launch.deployment == p {
-			continue
-		}
-		surplus := len(primary)+len(s.live(nil))-len(primary)-len(out) > int(s.DesiredCount)
-		if !t.is("RUNNING") && p.tripped || up > fewest && surplus {
-			if t.is("RUNNING") {
-				up--
-			}
+	for _, t := range all {
+		switch left := len(all) - len(out); {
+		case t.launch.deployment == p:
+		case !t.is("RUNNING"):
+			out = append(out, t) // nothing is lost with a task that does not run yet
+		case up > fewest && (left > int(s.DesiredCount) || left+missing > most):
 			out = append(out, t)
+			up--
 		}
 	}
-	for i := len(primary) - 1; i >= int(s.DesiredCount); i-- {
-		out = append(out, primary[i])
+	if surplus := int(s.DesiredCount); surplus < len(primary) {
+		out = append(out, primary[surplus:]...)
 	}
 	for _, t := range out {
 		w.stop(t, ecstypes.TaskStopCodeServiceSchedulerInitiated, "Scaling activity initiated by (deployment "+p.id()+")")
 	}
 	if len(out) > 0 {
-		w.event(s, fmt.Sprintf("(service %s) has stopped %d running tasks: %s.", s.name(), len(out), taskList(out)))
+		w.record(s, fmt.Sprintf("(service %s) has stopped %d running tasks: %s.", s.name(), len(out), taskList(out)))
 	}
 	return out
 }
@@ -125,7 +127,7 @@ func (w *World) startMissing(s *service, p *deployment) []*task {
 		started = append(started, w.newTask(p.launch, subnet, at))
 	}
 	if len(started) > 0 {
-		w.event(s, fmt.Sprintf("(service %s) has started %d tasks: %s.", s.name(), len(started), taskList(started)))
+		w.record(s, fmt.Sprintf("(service %s) has started %d tasks: %s.", s.name(), len(started), taskList(started)))
 	}
 	return started
 }
@@ -149,17 +151,12 @@ func (w *World) spread(s *service, d *deployment) string {
 	return best
 }
 
-// dropDrained forgets deployments that are no longer needed: older ones without tasks once the primary is complete or rolled back to.
+// dropDrained forgets older deployments without tasks, but keeps a completed one for a rollback until the primary is complete.
 func (w *World) dropDrained(s *service) {
 	p := s.primary()
 	s.deployments = slices.DeleteFunc(s.deployments, func(d *deployment) bool {
-		if d == p || len(s.live(d)) > 0 || d.RolloutState == ecstypes.DeploymentRolloutStateInProgress && p.RolloutState != ecstypes.DeploymentRolloutStateCompleted && p.source != d {
-			return false
-		}
-		if d.tripped {
-			return p.RolloutState == ecstypes.DeploymentRolloutStateCompleted
-		}
-		return p.RolloutState == ecstypes.DeploymentRolloutStateCompleted || d.source != nil && d.RolloutState != ecstypes.DeploymentRolloutStateCompleted
+		return d != p && len(s.live(d)) == 0 &&
+			(p.RolloutState == ecstypes.DeploymentRolloutStateCompleted || d.RolloutState == ecstypes.DeploymentRolloutStateInProgress)
 	})
 }
 

@@ -140,6 +140,16 @@ func Cases(id string, sources ...fs.FS) ([]Case, error) {
 	return out, nil
 }
 
+// Fetch answers from the evidence of a case: items, gaps, and a gap of reason Missing for what it does not speak of.
+func Fetch(c Case) (diagnose.Fetch, error) {
+	w, err := build(c)
+	return func(_ context.Context, s *evidence.Store, keys []evidence.Key) {
+		for _, k := range keys {
+			w.answer(s, k)
+		}
+	}, err
+}
+
 // Run judges one case with one playbook. It returns "" or what came out otherwise.
 func Run(p *diagnose.Playbook, c Case) string {
 	world, err := build(c)

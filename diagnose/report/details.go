@@ -99,13 +99,13 @@ func (v *view) actions(title string, actions []diagnose.Action) {
 	}
 	v.page.heading(title)
 	for i, a := range actions {
-		v.action(fmt.Sprintf("%d.", i+1), a)
+		v.action(i+1, a)
 	}
 }
 
-func (v *view) action(mark string, a diagnose.Action) {
+func (v *view) action(n int, a diagnose.Action) {
 	p := v.page
-	p.item(mark, sentence(clean(a.Say)))
+	p.numbered(n, sentence(clean(a.Say)))
 	if a.Command != "" {
 		p.command(a.Command)
 	}
@@ -201,7 +201,7 @@ func (v *view) other(f diagnose.Finding) {
 		return
 	}
 	for i, a := range f.Fix {
-		v.action(fmt.Sprintf("%d.", i+1), a)
+		v.action(i+1, a)
 	}
 	if len(f.Explained) > 0 {
 		p.paraIn(bold, "", 2, "It also explains:", 0)

@@ -1,10 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"io"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ecsplain/ecsplain/diagnose"
@@ -76,6 +76,11 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 	c, known := message.CaseOf(r.Symptom)
 	if !known {
 		m.Says = newForm(r)
+		for _, p := range playbooks {
+			if r.Family != "" && slices.ContainsFunc(p.Symptoms, func(s string) bool { return strings.HasPrefix(s, r.Family+"/") }) {
+				m.Causes = append(m.Causes, CandidateCause{ID: p.ID, Title: p.Title})
+			}
+		}
 		return m
 	}
 	m.Says, m.Launch, m.Not, m.Applies = strings.TrimSpace(c.Says), c.Launch, c.Not, c.AppliesTo
@@ -138,7 +143,7 @@ var placeholders = map[string]func(message.Fields) string{
 	"task":           func(f message.Fields) string { return f.Task },
 	"container":      func(f message.Fields) string { return f.Container },
 	"account":        func(f message.Fields) string { return ecrHost(f.Registry, 1) },
-	"region":         func(f message.Fields) string { return ecrHost(f.Registry, 2) },
+	"region":         func(f message.Fields) string { return cmp.Or(ecrHost(f.Registry, 2), awsHost(f.Host), awsHost(f.Registry)) },
 }
 
 func onlyARN(s string) string {
@@ -153,6 +158,16 @@ var ecrRegistry = regexp.MustCompile(`^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+
 func ecrHost(registry string, part int) string {
 	if m := ecrRegistry.FindStringSubmatch(registry); m != nil {
 		return m[part]
+	}
+	return ""
+}
+
+var regionOfHost = regexp.MustCompile(`\.([a-z]{2}(?:-[a-z]+)+-\d)\.`)
+
+// awsHost is the region in a name such as api.ecr.eu-west-1.amazonaws.com.
+func awsHost(host string) string {
+	if m := regionOfHost.FindStringSubmatch(host); m != nil {
+		return m[1]
 	}
 	return ""
 }
@@ -217,7 +232,9 @@ func explainMatch(p *page, m Match, verbose bool) {
 		}
 		p.para(label, sentence(capital(clean(n))))
 	}
-	p.para("Case", classWords(m))
+	if w := classWords(m); w != "" {
+		p.para("Case", w)
+	}
 	names(p, m.Fields)
 	if verbose && len(m.Wrappers) > 0 {
 		p.para("Wrapped", strings.Join(cleaned(m.Wrappers), ", "))
@@ -231,7 +248,7 @@ func explainMatch(p *page, m Match, verbose bool) {
 		if c.ID != "" {
 			title += " ecsplain checks this: " + clean(c.ID) + "."
 		}
-		p.item(strconv.Itoa(i+1)+".", title)
+		p.numbered(i+1, title)
 		if c.Look != "" {
 			p.command(c.Look)
 		}
@@ -248,9 +265,6 @@ func classWords(m Match) string {
 	}
 	if m.Surface != "" {
 		parts = append(parts, "seen as "+clean(m.Surface))
-	}
-	if len(parts) == 0 {
-		return "none"
 	}
 	return strings.Join(parts, ", ")
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -19,7 +20,7 @@ const (
 	indent    = 9 // width of the label column
 	minWidth  = 40
 	stdWidth  = 80
-	cmdIndent = "    "
+	cmdIndent = "     "
 )
 
 // Styles, as SGR parameters.
@@ -73,12 +74,23 @@ func (p *page) paraIn(code, label string, col int, text string, limit int) (cut 
 	return cut
 }
 
-// item is a line of a list.
+// listIndent is where the text of a numbered list stands.
+const listIndent = 5
+
+// item is an entry of a list.
 func (p *page) item(mark, text string) { p.paraIn(bold, "  "+mark, 2+len(mark)+1, text, 0) }
+
+// numbered is entry n of a numbered list.
+func (p *page) numbered(n int, text string) {
+	p.paraIn(bold, fmt.Sprintf(" %2d.", n), listIndent, text, 0)
+}
 
 // command writes lines to type. They are never wrapped, so that they can be copied.
 func (p *page) command(cmd string) {
-	for _, l := range strings.Split(strings.TrimSpace(evidence.Clean(cmd)), "\n") {
+	if cmd = strings.TrimSpace(evidence.Clean(cmd)); cmd == "" {
+		return
+	}
+	for _, l := range strings.Split(cmd, "\n") {
 		p.lines = append(p.lines, cmdIndent+p.style(bold, l))
 	}
 }

@@ -7,7 +7,7 @@ var Steps = []string{"", "api", "assume-role", "placement", "eni", "ebs", "regis
 
 // Natures of failure.
 var Natures = []string{"", "network", "dns", "tls", "permission", "not-found", "malformed", "unsupported", "conflict", "throttled", "capacity", "quota", "disk", "platform",
-	"crash", "memory", "timeout", "unhealthy", "canceled", "normal", "transient"}
+	"crash", "memory", "timeout", "unhealthy", "normal", "transient"}
 
 // DenyReasons are the policy layers that AWS names in an access-denied text.
 var DenyReasons = []string{"", "no-identity-policy", "identity-deny", "no-resource-policy", "resource-deny", "boundary", "session", "scp", "rcp", "vpc-endpoint"}

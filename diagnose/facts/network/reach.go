@@ -101,18 +101,18 @@ func addCites(to, cites []evidence.Cite) []evidence.Cite {
 func (c *calc) fault(e end) Blocker {
 	var answers []tri
 	var first way
+	one := true
 	for _, w := range c.ways() {
 		t := no
 		if w.end == e {
 			t = yes
-			if first.resource == "" {
-				first = w
-			}
+			one = one && (first.resource == "" || first.resource == w.resource)
+			first = w
 		}
 		answers = append(answers, t)
 	}
 	t := agree(answers)
-	if t == yes && first.resource == "" {
+	if t == yes && (first.resource == "" || !one) {
 		t = unknown // its end is certain, where it lies is not
 	}
 	return c.answer(t, first.resource, first.detail)

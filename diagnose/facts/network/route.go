@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -42,8 +43,20 @@ func (c *calc) lookup(s evidence.Subnet, t evidence.RouteTable) []evidence.Route
 			maybe = append(maybe, i)
 		}
 	}
-	// Longest first, so that the first block that contains a piece wins unless a longer one cuts it.
-	slices.SortStableFunc(entries, func(a, b entry) int { return b.block.Bits() - a.block.Bits() })
+	// Longest first, so that the first block that contains a piece wins unless a longer one cuts it. Of the same length,
+	// a static route comes before one by prefix list, and that before a propagated one (Amazon VPC user guide, route priority).
+	rank := func(e entry) int {
+		switch r := t.Routes[e.route]; {
+		case r.Origin == "EnableVgwRoutePropagation":
+			return 2
+		case r.DestinationPrefixList != "":
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		return cmp.Or(b.block.Bits()-a.block.Bits(), rank(a)-rank(b))
+	})
 	at := func(p netip.Prefix) (int, bool) {
 		for _, e := range entries {
 			if contains(e.block, p) {

@@ -1,0 +1,69 @@
+package diagnose
+
+import (
+	"testing"
+
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+func draftOf(id string, v Verdict, share float64, explains ...string) *draft {
+	return &draft{Finding: Finding{ID: id, Verdict: v, Share: share}, pb: &Playbook{ID: id, Explains: explains}}
+}
+
+func ids(all []*draft) (out []string) {
+	for _, d := range all {
+		s := d.ID
+		for _, e := range d.Explained {
+			s += ">" + e.ID
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func TestFoldAndRank(t *testing.T) {
+	consequence := func(d *draft) *draft { d.pb.Consequence = true; return d }
+	for _, c := range []struct {
+		name string
+		in   []*draft
+		want []string
+	}{
+		{"by share", []*draft{draftOf("b", Confirmed, 0.2), draftOf("a", Confirmed, 0.8)}, []string{"a", "b"}},
+		{"confirmed, changed, undecided", []*draft{draftOf("u", NotClear, 1), draftOf("c", Changed, 1), draftOf("y", Confirmed, 0.1)}, []string{"y", "c", "u"}},
+		{"cause over effect", []*draft{draftOf("effect", Confirmed, 1), draftOf("cause", Confirmed, 0.5, "effect")}, []string{"cause>effect"}},
+		{"a cause that is not confirmed explains nothing", []*draft{draftOf("effect", Confirmed, 1), draftOf("cause", Changed, 1, "effect")}, []string{"effect", "cause"}},
+		{"undecided is never folded", []*draft{draftOf("effect", NotClear, 1), draftOf("cause", Confirmed, 1, "effect")}, []string{"cause", "effect"}},
+		{"a consequence folds under anything", []*draft{consequence(draftOf("backoff", Confirmed, 1)), draftOf("cause", Confirmed, 1)}, []string{"cause>backoff"}},
+		{"under the larger share", []*draft{draftOf("e", Confirmed, 0.1), draftOf("small", Confirmed, 0.2, "e"), draftOf("large", Confirmed, 0.7, "e")}, []string{"large>e", "small"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := ids(fold(c.in))
+			if len(got) != len(c.want) {
+				t.Fatalf("got %v, want %v", got, c.want)
+			}
+			for i := range got {
+				if got[i] != c.want[i] {
+					t.Errorf("got %v, want %v", got, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestOwner(t *testing.T) {
+	for _, c := range []struct {
+		tags []evidence.Tag
+		want string
+	}{
+		{nil, ""},
+		{[]evidence.Tag{{Key: "Name", Value: "x"}}, ""},
+		{[]evidence.Tag{{Key: "aws:cloudformation:stack-name", Value: "net"}}, "CloudFormation"},
+		{[]evidence.Tag{{Key: "aws:cloudformation:stack-name", Value: "net"}, {Key: "aws:cdk:path", Value: "Net/Rt"}}, "CDK"},
+		{[]evidence.Tag{{Key: "ManagedBy", Value: "Terraform"}}, "Terraform"},
+		{[]evidence.Tag{{Key: "terraform", Value: "true"}}, "Terraform"},
+	} {
+		if got := ownerOf(c.tags); got.Tool != c.want {
+			t.Errorf("%v: got %q, want %q", c.tags, got.Tool, c.want)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// The published contracts, made from the Go types by TestSchemas; docs/ holds the same files for readers.
+var (
+	//go:embed report.schema.json
+	reportSchema []byte
+	//go:embed explanation.schema.json
+	explanationSchema []byte
+)
+
+var (
+	resolvedReport      = sync.OnceValues(func() (*jsonschema.Resolved, error) { return resolve(reportSchema) })
+	resolvedExplanation = sync.OnceValues(func() (*jsonschema.Resolved, error) { return resolve(explanationSchema) })
+)
+
+func resolve(data []byte) (*jsonschema.Resolved, error) {
+	var s jsonschema.Schema
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, fmt.Errorf("the embedded schema: %w", err)
+	}
+	return s.Resolve(nil)
+}
+
+// Validate holds a JSON report against its published schema; nil means that it keeps the contract.
+func Validate(data []byte) error { return validate(resolvedReport, data) }
+
+// ValidateExplanation is Validate for an Explanation.
+func ValidateExplanation(data []byte) error { return validate(resolvedExplanation, data) }
+
+func validate(schema func() (*jsonschema.Resolved, error), data []byte) error {
+	s, err := schema()
+	if err != nil {
+		return err
+	}
+	var v any
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&v); err != nil {
+		return fmt.Errorf("not JSON: %w", err)
+	}
+	return s.Validate(v)
+}

@@ -1,0 +1,165 @@
+package lab
+
+import (
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ecsplain/ecsplain/lab/wire"
+)
+
+// Call is one call that reached the account's endpoint.
+type Call = wire.Call
+
+// faults are what is wrong with the endpoint itself, not with the account. They touch only calls that come through Handler.
+type faults struct {
+	mu       sync.Mutex
+	calls    []Call
+	denied   []string // patterns of actions: ec2:DescribeRouteTables, iam:*
+	throttle map[string]int
+	failing  map[string]*wire.Error
+	mangled  map[string]bool
+	latency  time.Duration
+	perCall  map[string]time.Duration
+}
+
+// Calls lists the calls that reached the endpoint, oldest first, refused ones too.
+func (w *World) Calls() []Call {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	return append([]Call(nil), w.faults.calls...)
+}
+
+// ForgetCalls empties the record of calls.
+func (w *World) ForgetCalls() {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	w.faults.calls = nil
+}
+
+// Deny refuses the caller the actions from now on, in AWS's words: "ec2:DescribeRouteTables", "iam:*". Without arguments everything
+// is allowed again.
+func (w *World) Deny(actions ...string) {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	if len(actions) == 0 {
+		w.faults.denied = nil
+	}
+	w.faults.denied = append(w.faults.denied, actions...)
+}
+
+// Throttle refuses the next n calls of an action as throttled.
+func (w *World) Throttle(action string, n int) {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	if w.faults.throttle == nil {
+		w.faults.throttle = map[string]int{}
+	}
+	w.faults.throttle[action] = n
+}
+
+// Fail answers every call of an action with an error; nil ends it.
+func (w *World) Fail(action string, err *wire.Error) {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	if w.faults.failing == nil {
+		w.faults.failing = map[string]*wire.Error{}
+	}
+	if w.faults.failing[action] = err; err == nil {
+		delete(w.faults.failing, action)
+	}
+}
+
+// Mangle answers every call of an action with something that no AWS client can read.
+func (w *World) Mangle(action string, on bool) {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	if w.faults.mangled == nil {
+		w.faults.mangled = map[string]bool{}
+	}
+	w.faults.mangled[action] = on
+}
+
+// Slow makes every call take d of the caller's time; with actions, only those.
+func (w *World) Slow(d time.Duration, actions ...string) {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	if len(actions) == 0 {
+		w.faults.latency = d
+	}
+	for _, a := range actions {
+		if w.faults.perCall == nil {
+			w.faults.perCall = map[string]time.Duration{}
+		}
+		w.faults.perCall[a] = d
+	}
+}
+
+func action(r *wire.Request) string { return r.Service + ":" + r.Operation }
+
+func (w *World) onCall(c wire.Call) {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	w.faults.calls = append(w.faults.calls, c)
+}
+
+func (w *World) delay(r *wire.Request) time.Duration {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	if d, ok := w.faults.perCall[action(r)]; ok {
+		return d
+	}
+	return w.faults.latency
+}
+
+func (w *World) mangle(r *wire.Request, hw http.ResponseWriter) bool {
+	w.faults.mu.Lock()
+	on := w.faults.mangled[action(r)]
+	w.faults.mu.Unlock()
+	if on {
+		hw.Header().Set("Content-Type", "text/plain")
+		_, _ = hw.Write([]byte("{\"services\":[<cut")) // whoever reads it is meant to fail
+	}
+	return on
+}
+
+func (w *World) before(r *wire.Request, _ any) error {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	a := action(r)
+	if n := w.faults.throttle[a]; n > 0 {
+		w.faults.throttle[a] = n - 1
+		if r.Service == "ec2" {
+			return &wire.Error{Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: 503}
+		}
+		if r.Service == "iam" || r.Service == "sts" {
+			return wire.Errorf("Throttling", "Rate exceeded")
+		}
+		return wire.Errorf("ThrottlingException", "Rate exceeded")
+	}
+	if err := w.faults.failing[a]; err != nil {
+		return err
+	}
+	for _, pattern := range w.faults.denied {
+		if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(a)); err == nil && ok {
+			return w.refusal(r)
+		}
+	}
+	return nil
+}
+
+// refusal is AWS's answer to a caller who may not do something, by protocol.
+func (w *World) refusal(r *wire.Request) *wire.Error {
+	a := action(r)
+	who := "User: " + w.callerARN() + " is not authorized to perform: " + a
+	because := " because no identity-based policy allows the " + a + " action"
+	switch r.Service {
+	case "ec2":
+		return &wire.Error{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation. " + who + because, Status: 403}
+	case "iam", "sts":
+		return &wire.Error{Code: "AccessDenied", Message: who + " on resource: *" + because, Status: 403}
+	}
+	return &wire.Error{Code: "AccessDeniedException", Message: who + " on resource: *" + because, Status: 400}
+}
