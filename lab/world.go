@@ -78,12 +78,6 @@ func (w *World) callerARN() string {
 	return fmt.Sprintf("arn:%s:iam::%s:user/lab", w.Partition, w.Account)
 }
 
-// newUUID is a random UUID in AWS's lower-case form.
-func (w *World) newUUID() string {
-	h := w.newHex(32)
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
-}
-
 // touch is called after every change of a resource. Everything that waits looks again by itself, so there is nothing to do.
 func (w *World) touch() {}
 

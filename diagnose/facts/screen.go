@@ -127,7 +127,8 @@ func older(svc evidence.Service) (evidence.Deployment, bool) {
 	return evidence.Deployment{}, false
 }
 
-// steadySince is the last time at which the service said that all was well.
+// steadySince is the last time at which all was well: the service said so, or its newest deployment completed and no
+// task is missing now. (A completed deployment stays COMPLETED when its tasks die later, so it proves nothing then.)
 func steadySince(svc evidence.Service) time.Time {
 	var t time.Time
 	for _, e := range svc.Events {
@@ -136,7 +137,8 @@ func steadySince(svc evidence.Service) time.Time {
 		}
 	}
 	for _, d := range svc.Deployments {
-		if d.Status == "PRIMARY" && d.RolloutState == "COMPLETED" && d.UpdatedAt.Known && d.UpdatedAt.At.After(t) {
+		whole := svc.Running >= svc.Desired && d.Running >= d.Desired
+		if d.Status == "PRIMARY" && d.RolloutState == "COMPLETED" && whole && d.UpdatedAt.Known && d.UpdatedAt.At.After(t) {
 			t = d.UpdatedAt.At
 		}
 	}

@@ -114,13 +114,18 @@ func (v *view) action(n int, a diagnose.Action) {
 			p.paraIn(bold, "     "+label, 15, s, 0)
 		}
 	}
-	tell("replaces", sentence(clean(a.Replaces)))
+	tell("replaces", clean(a.Replaces))
 	if a.ReducesCapacity {
-		tell("capacity", "Fewer tasks may serve while this happens.")
+		tell("capacity", "fewer tasks may serve meanwhile")
 	} else if len(a.Calls) > 0 {
-		tell("capacity", "It takes no running task away.")
+		tell("capacity", "stays as it is")
 	}
-	tell("undo", clean(a.Undo))
+	if strings.HasPrefix(a.Undo, "aws ") {
+		p.paraIn(bold, "     undo", 15, "with", 0)
+		p.command(a.Undo)
+	} else {
+		tell("undo", clean(a.Undo))
+	}
 	tell("owner", ownerWords(a.Owner))
 }
 

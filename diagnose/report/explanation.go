@@ -143,7 +143,9 @@ var placeholders = map[string]func(message.Fields) string{
 	"task":           func(f message.Fields) string { return f.Task },
 	"container":      func(f message.Fields) string { return f.Container },
 	"account":        func(f message.Fields) string { return ecrHost(f.Registry, 1) },
-	"region":         func(f message.Fields) string { return cmp.Or(ecrHost(f.Registry, 2), awsHost(f.Host), awsHost(f.Registry)) },
+	"region": func(f message.Fields) string {
+		return cmp.Or(ecrHost(f.Registry, 2), awsHost(f.Host), awsHost(f.Registry))
+	},
 }
 
 func onlyARN(s string) string {

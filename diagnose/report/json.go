@@ -37,6 +37,9 @@ func filled(v reflect.Value) reflect.Value {
 		for i := range v.NumField() {
 			out.Field(i).Set(filled(v.Field(i)))
 		}
+		if a, ok := v.Interface().(diagnose.Action); ok {
+			out.FieldByName("Command").SetString(inert(a.Command))
+		}
 	case reflect.Slice:
 		out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 		for i := range v.Len() {

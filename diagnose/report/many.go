@@ -17,7 +17,7 @@ var worst = []facts.Health{facts.Down, facts.Degraded, facts.Unknown, facts.Heal
 func (v *view) many() {
 	p := v.page
 	p.lines = append(p.lines, v.tally())
-	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Evidence of "+stamp(v.report.At)+".", 0)
+	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Read "+stamp(v.report.At)+".", 0)
 	v.notes()
 	for i, s := range v.report.Shared {
 		if i == 0 {
@@ -88,7 +88,7 @@ func (v *view) table(targets []diagnose.TargetReport) {
 		rows = append(rows, []string{healthWords[t.Health].word, clean(t.Target.String()), counts, since, v.causeWords(t)})
 	}
 	p.blank()
-	v.grid([]string{"", "TARGET", "RUNNING", "SINCE", "CAUSE"}, rows)
+	v.grid([]string{"HEALTH", "TARGET", "RUNNING", "SINCE", "CAUSE"}, rows)
 	if len(well) > 0 {
 		p.paraIn(green, "healthy", 10, strings.Join(well, ", "), v.wellLines())
 	}

@@ -34,6 +34,20 @@ const (
 // clean makes one line of foreign text: no control character, no line break, no run of blanks.
 func clean(s string) string { return strings.Join(strings.Fields(evidence.Clean(s)), " ") }
 
+// inert makes a command safe to show and to copy. Each unprintable character becomes a question mark: taking out whole
+// escape sequences, as evidence.Clean does, could take a closing quote with them.
+func inert(cmd string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r == '\n' || evidence.Clean(string(r)) == string(r):
+			return r
+		}
+		return '?'
+	}, strings.ToValidUTF8(cmd, "?"))
+}
+
 func (p *page) style(code, s string) string {
 	if !p.color || s == "" {
 		return s
@@ -50,7 +64,9 @@ func (p *page) blank() {
 // heading starts a section.
 func (p *page) heading(s string) {
 	p.blank()
-	p.lines = append(p.lines, p.style(bold, s))
+	for _, l := range wrap(s, p.width) {
+		p.lines = append(p.lines, p.style(bold, l))
+	}
 }
 
 // para writes text with a hanging indent under label, which stands in the first column.
@@ -87,7 +103,7 @@ func (p *page) numbered(n int, text string) {
 
 // command writes lines to type. They are never wrapped, so that they can be copied.
 func (p *page) command(cmd string) {
-	if cmd = strings.TrimSpace(evidence.Clean(cmd)); cmd == "" {
+	if cmd = strings.TrimSpace(inert(cmd)); cmd == "" {
 		return
 	}
 	for _, l := range strings.Split(cmd, "\n") {

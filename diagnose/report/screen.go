@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ecsplain/ecsplain/diagnose"
@@ -45,7 +46,7 @@ func (v *view) screen(t diagnose.TargetReport) {
 
 func (v *view) screenWithin(p *page, t diagnose.TargetReport, b budget) {
 	v.headline(p, t)
-	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Evidence of "+stamp(v.report.At)+".", 0)
+	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Read "+stamp(v.report.At)+".", 0)
 	for _, n := range v.report.Note {
 		p.paraIn(yellow, "Note", indent, clean(n), 3)
 	}
@@ -164,12 +165,15 @@ func (v *view) firstFix(p *page, t diagnose.TargetReport, f diagnose.Finding, b 
 	if len(f.Fix) == 0 {
 		return
 	}
-	a := f.Fix[0]
-	if aid, ok := firstAid(t); ok && a.Command != "" && aid.Command == a.Command && len(f.Fix) == 1 {
-		p.paraIn(bold, "Fix", indent, "The command above is the fix.", b.fixSays)
-		return
+	a, label := f.Fix[0], "Fix"
+	if aid, ok := firstAid(t); ok && a.Command != "" && aid.Command == a.Command {
+		p.paraIn(bold, label, indent, "The command above.", 0)
+		if len(f.Fix) == 1 {
+			return
+		}
+		a, label = f.Fix[1], "Or"
 	}
-	p.paraIn(bold, "Fix", indent, actionWords(a), b.fixSays)
+	p.paraIn(bold, label, indent, actionWords(a), b.fixSays)
 	if a.Owner.Say != "" {
 		p.paraIn(bold, "", indent, ownerWords(a.Owner), 2)
 	}
@@ -233,11 +237,12 @@ func (v *view) open(p *page, t diagnose.TargetReport, b budget) {
 
 // next says what to do when nothing is proven.
 func (v *view) next(p *page, t diagnose.TargetReport) {
-	for _, g := range t.Gaps {
-		if g.Fix == "" {
-			continue
+	if cures := curesOf(t.Gaps); len(cures) > 0 {
+		p.paraIn(bold, "Next", indent, capital(strings.Join(cures, "; "))+". Then run this again.", 4)
+		if strings.HasPrefix(cures[0], "allow ") {
+			p.paraIn(bold, "", indent, "All that ecsplain reads, as one policy:", 0)
+			p.command("ecsplain policy")
 		}
-		p.paraIn(bold, "Next", indent, sentence(capital(clean(g.Fix)))+" Then run this again.", 3)
 		return
 	}
 	if in, ok := heard(t); ok {
@@ -259,6 +264,25 @@ func (v *view) next(p *page, t diagnose.TargetReport) {
 	}
 }
 
+// curesOf lists what would fill the gaps, each once; permissions stand together.
+func curesOf(gaps []evidence.Gap) (out []string) {
+	var allow []string
+	for _, g := range gaps {
+		fix := strings.TrimSuffix(clean(g.Fix), ".")
+		action, isPermission := strings.CutPrefix(fix, "allow ")
+		switch {
+		case isPermission && !slices.Contains(allow, action):
+			allow = append(allow, action)
+		case fix != "" && !isPermission && !slices.Contains(out, fix):
+			out = append(out, fix)
+		}
+	}
+	if len(allow) > 0 {
+		out = append([]string{"allow " + strings.Join(allow, ", ")}, out...)
+	}
+	return out
+}
+
 func truths(f diagnose.Finding) string {
 	n := 0
 	for _, s := range f.Steps {
@@ -266,7 +290,7 @@ func truths(f diagnose.Finding) string {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of %s true", n, plural(len(f.Steps), "check"))
+	return fmt.Sprintf("%d of %d checks true", n, len(f.Steps))
 }
 
 // incidentWords sum up one incident in a line.

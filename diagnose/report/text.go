@@ -77,7 +77,7 @@ func (v *view) healthy(t diagnose.TargetReport) {
 		s += " of " + clean(t.Impact.NewRevision)
 	}
 	p.lines = append(p.lines, s+".")
-	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Evidence of "+stamp(v.report.At)+", "+plural(v.report.Calls.Total, "call")+".", 0)
+	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Read "+stamp(v.report.At)+", "+plural(v.report.Calls.Total, "call")+".", 0)
 	v.notes()
 	for _, s := range t.Resolved {
 		p.para("Over", sentence(clean(s)))

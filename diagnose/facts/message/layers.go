@@ -44,7 +44,7 @@ var natureLayers = []layer{
 	{"platform", []string{"descriptormatchingplatform", "execformaterror", "nomatchingmanifest", "doesnotmatchthespecifiedplatform"}},
 	{"memory", []string{"outofmemory", "oomkilled", "oom-kill"}},
 	{"disk", []string{"nospaceleftondevice", "enospc", "devmapper", "diskquotaexceeded"}},
-	{"dns", []string{"nosuchhost", "nameresolution", "getaddrinfo", "enotfound", "eai_again", "lookup", "servermisbehaving", "dialudp"}},
+	{"dns", []string{"nosuchhost", "nameresolution", "getaddrinfo", "enotfound", "eai_again", "lookup", "servermisbehaving", "dialudp", "failedtoresolvefs-", "ensurethatthevpchas"}},
 	{"tls", []string{"x509:", "tlshandshake", "certificate", "proxyconnect"}},
 	{"throttled", []string{"toomanyrequests", "rateexceeded", "ratelimit", "throttl", "requestlimitexceeded", "limitexceededwhile"}},
 	{"permission", []string{"isnotauthorizedtoperform", "accessdenied", "accesstokmsisnotallowed", "explicitdeny", "unauthorizedoperation", "authfailure", "403forbidden", "statuscode:403", "apierrorforbidden", "401unauthorized",

@@ -98,7 +98,7 @@ func (c *catalogue) layers(r *Reading, s *scratch, f *form) {
 		r.Step = find(stepLayers, s.q.low)
 	}
 	switch {
-	case nature == "" && vague:
+	case nature == "":
 		r.Nature = find(natureLayers, s.q.low)
 	case nature == "network" && find(natureLayers[dnsLayer:dnsLayer+1], s.q.low) != "":
 		r.Nature = "dns"

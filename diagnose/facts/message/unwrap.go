@@ -122,7 +122,7 @@ func undecorated(text string) piece {
 	}
 	var lines []string
 	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, " \t\r\n│╷╵┃")
+		line = strings.TrimRight(strings.TrimRight(line, "\r\n"), "│╷╵┃")
 		for {
 			rest, w := decoration(line)
 			note(w)
@@ -155,7 +155,7 @@ func decoration(line string) (rest, wrapper string) {
 	case strings.HasPrefix(t, "##[error]"):
 		return t[len("##[error]"):], "log-level"
 	case r >= 0x2500 && r <= 0x257f:
-		return t[n:], "frame"
+		return strings.TrimPrefix(t[n:], " "), "frame"
 	case r == '>' || r == '#' || r == '|':
 		return strings.TrimPrefix(t[n:], " "), "quote"
 	}
@@ -171,14 +171,11 @@ func stamp(t string) int {
 	if i < len(t) && t[i] == '[' {
 		i++
 	}
-	from, colons := i, 0
-	for i < len(t) && (t[i] >= '0' && t[i] <= '9' || strings.IndexByte("-:.,TZ+", t[i]) >= 0 || t[i] == ' ' && i+1 < len(t) && t[i+1] >= '0' && t[i+1] <= '9') {
-		if t[i] == ':' {
-			colons++
-		}
+	from := i
+	for i < len(t) && (t[i] >= '0' && t[i] <= '9' || strings.IndexByte("-:.,TZ+", t[i]) >= 0 || t[i] == ' ' && i+3 < len(t) && t[i+3] == ':') {
 		i++
 	}
-	if i-from < 8 || colons < 2 || i < len(t) && strings.IndexByte(" ]|", t[i]) < 0 {
+	if !clock(t[from:i]) || i < len(t) && strings.IndexByte(" ]|", t[i]) < 0 {
 		return 0
 	}
 	for i < len(t) && strings.IndexByte(" ]|", t[i]) >= 0 {
@@ -190,6 +187,17 @@ func stamp(t string) int {
 		}
 	}
 	return i
+}
+
+// clock reports whether a time of day stands in s: two digits, a colon, two digits, a colon, two digits.
+func clock(s string) bool {
+	d := func(i int) bool { return s[i] >= '0' && s[i] <= '9' }
+	for i := 0; i+8 <= len(s); i++ {
+		if d(i) && d(i+1) && s[i+2] == ':' && d(i+3) && d(i+4) && s[i+5] == ':' && d(i+6) && d(i+7) {
+			return true
+		}
+	}
+	return false
 }
 
 func colourless(s string) string {
@@ -206,19 +214,23 @@ func colourless(s string) string {
 }
 
 // broken reports whether line i goes on inside the word with which the line before it ended: all lines but the last are
-// equally long, or the break is inside an ARN or a URL.
+// equally long, as a tool makes them that breaks anywhere, or the break is inside an ARN or a URL.
 func broken(lines []string, i int) bool {
 	prev, next := lines[i-1], lines[i]
-	if next[0] == ' ' || next[0] == '\t' {
-		return false
+	if strings.HasPrefix(next, " ") || strings.HasSuffix(prev, " ") {
+		return true // the space between the words, if there was one, is still there
 	}
-	width := utf8.RuneCountInString(lines[0])
-	even := width >= 40 && len(lines) > 2
-	for _, l := range lines[:len(lines)-1] {
-		even = even && utf8.RuneCountInString(l) == width
-	}
-	if even {
-		return true
+	if width := utf8.RuneCountInString(prev); width >= 40 && len(lines) > 2 {
+		widest, even := 0, true
+		for _, l := range lines[:len(lines)-1] {
+			widest = max(widest, utf8.RuneCountInString(l))
+		}
+		for _, l := range lines[:len(lines)-1] { // a line that ended in a space may have lost it
+			even = even && utf8.RuneCountInString(l) >= widest-1
+		}
+		if even {
+			return width == widest
+		}
 	}
 	last := prev[strings.LastIndexByte(prev, ' ')+1:]
 	if len(prev) < 60 || !strings.Contains(last, "arn:") && !strings.Contains(last, "://") && !strings.Contains(last, ".amazonaws.") {

@@ -121,14 +121,11 @@ func (c *calc) otherService(s evidence.Subnet, r evidence.Route) bool {
 	if !strings.HasPrefix(r.Target, "vpce-") {
 		return false
 	}
-	list, ok := c.endpoints(s)
+	list, _ := c.endpoints(s)
 	for _, e := range list {
 		if e.ID == r.Target {
 			return isGateway(e)
 		}
-	}
-	if !ok && c.to.Gateway {
-		return true // gatewayRoute has it among the possible ways
 	}
 	name, _, known := c.listBlocks(r.DestinationPrefixList)
 	return known && awsService(name)

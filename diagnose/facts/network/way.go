@@ -243,7 +243,7 @@ func (c *calc) gatewayRoute(s evidence.Subnet, t evidence.RouteTable) (tri, []wa
 
 // gatewayOf reports whether a route leads to a gateway endpoint for the destination; e is filled where it is listed.
 func (c *calc) gatewayOf(s evidence.Subnet, r evidence.Route, e *evidence.Endpoint) tri {
-	list, ok := c.endpoints(s)
+	list, _ := c.endpoints(s)
 	for _, x := range list {
 		if x.ID == r.Target {
 			*e = x
@@ -255,12 +255,12 @@ func (c *calc) gatewayOf(s evidence.Subnet, r evidence.Route, e *evidence.Endpoi
 	}
 	name, _, known := c.listBlocks(r.DestinationPrefixList)
 	switch {
-	case known && sameService(name, c.to.EndpointService):
+	case !known:
+		return unknown
+	case sameService(name, c.to.EndpointService):
 		return yes
-	case known && ok:
-		return no
 	}
-	return unknown
+	return no
 }
 
 // onRoute follows one matching route; a route without a target means that nothing matches.
