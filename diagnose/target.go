@@ -31,7 +31,7 @@ const All = "--all"
 
 var (
 	taskID      = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	loadBalance = regexp.MustCompile(`(?i)^(https?://)?[a-z0-9-]+\.([a-z0-9-]+\.)?elb\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?(:\d+)?(/.*)?$`)
+	loadBalance = regexp.MustCompile(`(?i)^(https?://)?(dualstack\.)?[a-z0-9-]+\.([a-z0-9-]+\.)?elb\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?(:\d+)?(/.*)?$`)
 )
 
 // Resolve turns what a user typed into targets: CLUSTER/SERVICE, CLUSTER, an ARN of a service, task, cluster or target

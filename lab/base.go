@@ -46,13 +46,10 @@ func (w *World) buildCluster() {
 		for _, n := range s.subnets {
 			network.Subnets = append(network.Subnets, w.names[n])
 		}
-		w.mu.Unlock()
-		_, err := w.createService(nil, &ecs.CreateServiceInput{
+		w.must(w.newService(&ecs.CreateServiceInput{
 			Cluster: aws.String("shop"), ServiceName: aws.String(s.name), TaskDefinition: aws.String(s.definition), DesiredCount: aws.Int32(2),
 			LaunchType: ecstypes.LaunchTypeFargate, NetworkConfiguration: &ecstypes.NetworkConfiguration{AwsvpcConfiguration: &network},
-		})
-		w.mu.Lock()
-		w.must(nil, err)
+		}))
 	}
 }
 

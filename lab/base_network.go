@@ -29,7 +29,7 @@ func (w *World) buildNetwork(endpoints bool) {
 	w.addSubnet("private-a", "10.0.10.0/26", "a", 59)
 	w.addSubnet("private-b", "10.0.11.0/26", "b", 59)
 	w.addGroups()
-	w.addACL()
+	w.addACLs()
 	w.addPrefixLists()
 
 	igw := w.call("igw:shop", "igw")
@@ -111,21 +111,26 @@ func (w *World) addGroups() {
 	}
 }
 
-// addACL makes the default network ACL, which lets everything through.
-func (w *World) addACL() {
-	id := w.call("acl:default", "acl")
-	acl := &ec2types.NetworkAcl{NetworkAclId: aws.String(id), VpcId: aws.String(w.names["vpc:shop"]), OwnerId: aws.String(w.Account), IsDefault: aws.Bool(true), Tags: tagged("default")}
-	for _, egress := range []bool{true, false} {
-		acl.Entries = append(acl.Entries,
-			ec2types.NetworkAclEntry{CidrBlock: aws.String("0.0.0.0/0"), Egress: aws.Bool(egress), Protocol: aws.String("-1"), RuleAction: ec2types.RuleActionAllow, RuleNumber: aws.Int32(100)},
-			ec2types.NetworkAclEntry{CidrBlock: aws.String("0.0.0.0/0"), Egress: aws.Bool(egress), Protocol: aws.String("-1"), RuleAction: ec2types.RuleActionDeny, RuleNumber: aws.Int32(32767)})
+// addACLs makes the default network ACL and one for the private subnets. Both let everything through.
+func (w *World) addACLs() {
+	for _, a := range []struct {
+		name    string
+		subnets []string
+	}{{"default", []string{"public-a", "public-b"}}, {"private", []string{"private-a", "private-b"}}} {
+		id := w.call("acl:"+a.name, "acl")
+		acl := &ec2types.NetworkAcl{NetworkAclId: aws.String(id), VpcId: aws.String(w.names["vpc:shop"]), OwnerId: aws.String(w.Account), IsDefault: aws.Bool(a.name == "default"), Tags: tagged(a.name)}
+		for _, egress := range []bool{true, false} {
+			acl.Entries = append(acl.Entries,
+				ec2types.NetworkAclEntry{CidrBlock: aws.String("0.0.0.0/0"), Egress: aws.Bool(egress), Protocol: aws.String("-1"), RuleAction: ec2types.RuleActionAllow, RuleNumber: aws.Int32(100)},
+				ec2types.NetworkAclEntry{CidrBlock: aws.String("0.0.0.0/0"), Egress: aws.Bool(egress), Protocol: aws.String("-1"), RuleAction: ec2types.RuleActionDeny, RuleNumber: aws.Int32(32767)})
+		}
+		for _, name := range a.subnets {
+			acl.Associations = append(acl.Associations, ec2types.NetworkAclAssociation{
+				NetworkAclAssociationId: aws.String(w.newID("aclassoc")), NetworkAclId: aws.String(id), SubnetId: aws.String(w.names["subnet:"+name]),
+			})
+		}
+		w.acls[id] = acl
 	}
-	for _, name := range []string{"public-a", "public-b", "private-a", "private-b"} {
-		acl.Associations = append(acl.Associations, ec2types.NetworkAclAssociation{
-			NetworkAclAssociationId: aws.String(w.newID("aclassoc")), NetworkAclId: aws.String(id), SubnetId: aws.String(w.names["subnet:"+name]),
-		})
-	}
-	w.acls[id] = acl
 }
 
 // addPrefixLists makes AWS's own lists for the gateway endpoints, with addresses of the region's services.
@@ -159,24 +164,28 @@ func (w *World) addRouteTable(name string, subnets []string) *ec2types.RouteTabl
 	return t
 }
 
-// addNAT makes a public NAT gateway in a subnet.
+// addNAT makes a public NAT gateway with an elastic address in a subnet.
 func (w *World) addNAT(name, subnet string) string {
 	id := w.call("nat:"+name, "nat")
-	eni, err := w.createInterface(w.names["subnet:"+subnet], nil, true, "Interface for NAT Gateway "+id)
+	eni, err := w.createInterface(w.names["subnet:"+subnet], nil, false, "Interface for NAT Gateway "+id)
 	if err != nil {
 		panic("lab: the base world has no address for its NAT gateway: " + err.Error())
 	}
 	eni.InterfaceType = ec2types.NetworkInterfaceTypeNatGateway
-	address := ec2types.NatGatewayAddress{
-		NetworkInterfaceId: eni.NetworkInterfaceId, PrivateIp: eni.PrivateIpAddress, AllocationId: aws.String(w.newID("eipalloc")), AssociationId: aws.String(w.newID("eipassoc")),
-		IsPrimary: aws.Bool(true), Status: ec2types.NatGatewayAddressStatusSucceeded,
+	ip := &ec2types.Address{
+		AllocationId: aws.String(w.newID("eipalloc")), AssociationId: aws.String(w.newID("eipassoc")), PublicIp: aws.String(w.publicAddress()), Domain: ec2types.DomainTypeVpc,
+		NetworkInterfaceId: eni.NetworkInterfaceId, PrivateIpAddress: eni.PrivateIpAddress, NetworkInterfaceOwnerId: aws.String(w.Account), NetworkBorderGroup: aws.String(w.Region),
+		PublicIpv4Pool: aws.String("amazon"), Tags: tagged(name),
 	}
-	if eni.Association != nil {
-		address.PublicIp = eni.Association.PublicIp
-	}
+	w.addresses = map[string]*ec2types.Address{*ip.AllocationId: ip}
+	eni.Association = &ec2types.NetworkInterfaceAssociation{AllocationId: ip.AllocationId, AssociationId: ip.AssociationId, PublicIp: ip.PublicIp, IpOwnerId: aws.String(w.Account)}
 	w.nats[id] = &ec2types.NatGateway{
-		NatGatewayId: aws.String(id), SubnetId: aws.String(w.names["subnet:"+subnet]), VpcId: aws.String(w.names["vpc:shop"]), State: ec2types.NatGatewayStateAvailable,
-		ConnectivityType: ec2types.ConnectivityTypePublic, CreateTime: aws.Time(w.now.Add(-60 * day)), NatGatewayAddresses: []ec2types.NatGatewayAddress{address}, Tags: tagged(name),
+		NatGatewayId: aws.String(id), SubnetId: eni.SubnetId, VpcId: eni.VpcId, State: ec2types.NatGatewayStateAvailable, ConnectivityType: ec2types.ConnectivityTypePublic,
+		CreateTime: aws.Time(w.now.Add(-60 * day)), Tags: tagged(name),
+		NatGatewayAddresses: []ec2types.NatGatewayAddress{{
+			NetworkInterfaceId: eni.NetworkInterfaceId, PrivateIp: eni.PrivateIpAddress, AllocationId: ip.AllocationId, AssociationId: ip.AssociationId, PublicIp: ip.PublicIp,
+			IsPrimary: aws.Bool(true), Status: ec2types.NatGatewayAddressStatusSucceeded,
+		}},
 	}
 	return id
 }

@@ -48,6 +48,7 @@ var orderBuilds = []build{
 		a.Runs, a.Exit = 8*time.Second, 1
 		a.LastSays = []string{`level=error msg="migration 0042 failed: column \"discount\" of relation \"orders\" already exists"`, `level=fatal msg="cannot start without a migrated database"`}
 	}), 36 * time.Hour},
+	{"1.5.3", anywhere, true, orders(func(a *App) { a.Memory, a.Peak, a.Growth = 300, 900, time.Minute }), 30 * time.Hour},
 	{"1.6.0", onlyARM, true, ordersApp(), 20 * time.Hour},
 	{"1.6.1", onlyARM, false, ordersApp(), 16 * time.Hour},
 }
@@ -75,13 +76,14 @@ func (w *World) buildRegistry() {
 			EncryptionConfiguration: &ecrtypes.EncryptionConfiguration{EncryptionType: ecrtypes.EncryptionTypeAes256},
 		}}
 		for _, b := range r.builds {
+			w.names["built:"+r.name+":"+b.tag] = digestOf(r.name + ":" + b.tag)
 			repo.images = append(repo.images, &image{
 				Digest: digestOf(r.name + ":" + b.tag), Tags: []string{b.tag}, Pushed: w.now.Add(-b.ago), Size: 84_000_000, Platforms: b.platforms, Index: b.index, App: b.app,
 			})
 		}
 		w.repositories[r.name] = repo
 	}
-	for _, name := range []string{"docker.io/library/nginx", "docker.io/library/redis"} {
+	for _, name := range []string{"docker.io/library/nginx", "docker.io/library/redis", "public.ecr.aws/nginx/nginx"} {
 		w.public[name] = &publicImage{Reference: name, image: image{
 			Digest: digestOf(name), Tags: []string{"latest", "1.27", "7.4"}, Pushed: w.now.Add(-20 * day), Size: 70_000_000, Platforms: anywhere, Index: true,
 			App: App{Programs: []string{"/docker-entrypoint.sh", "/bin/sh"}, Memory: 30},

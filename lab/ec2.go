@@ -2,15 +2,95 @@ package lab
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/ecsplain/ecsplain/lab/wire"
 )
+
+// ec2Operations lists what the lab answers of EC2.
+func (w *World) ec2Operations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op("ec2", "DescribeVpcs", reads(w, w.describeVpcs)),
+		wire.Op("ec2", "DescribeVpcAttribute", reads(w, w.describeVpcAttribute)),
+		wire.Op("ec2", "ModifyVpcAttribute", changes(w, w.modifyVpcAttribute)),
+		wire.Op("ec2", "DescribeSubnets", reads(w, w.describeSubnets)),
+		wire.Op("ec2", "CreateSubnet", changes(w, w.createSubnet)),
+		wire.Op("ec2", "ModifySubnetAttribute", changes(w, w.modifySubnetAttribute)),
+		wire.Op("ec2", "DescribeDhcpOptions", reads(w, w.describeDhcpOptions)),
+		wire.Op("ec2", "DescribeAvailabilityZones", reads(w, w.describeAvailabilityZones)),
+		wire.Op("ec2", "DescribeVpcBlockPublicAccessOptions", reads(w, w.describeBPAOptions)),
+		wire.Op("ec2", "ModifyVpcBlockPublicAccessOptions", changes(w, w.modifyBPAOptions)),
+		wire.Op("ec2", "DescribeVpcBlockPublicAccessExclusions", reads(w, w.describeBPAExclusions)),
+		wire.Op("ec2", "CreateVpcBlockPublicAccessExclusion", changes(w, w.createBPAExclusion)),
+		wire.Op("ec2", "DescribeRouteTables", reads(w, w.describeRouteTables)),
+		wire.Op("ec2", "CreateRouteTable", changes(w, w.createRouteTable)),
+		wire.Op("ec2", "AssociateRouteTable", changes(w, w.associateRouteTable)),
+		wire.Op("ec2", "DisassociateRouteTable", changes(w, w.disassociateRouteTable)),
+		wire.Op("ec2", "ReplaceRouteTableAssociation", changes(w, w.replaceRouteTableAssociation)),
+		wire.Op("ec2", "CreateRoute", changes(w, w.createRoute)),
+		wire.Op("ec2", "ReplaceRoute", changes(w, w.replaceRoute)),
+		wire.Op("ec2", "DeleteRoute", changes(w, w.deleteRoute)),
+		wire.Op("ec2", "DescribeSecurityGroups", reads(w, w.describeSecurityGroups)),
+		wire.Op("ec2", "DescribeSecurityGroupRules", reads(w, w.describeSecurityGroupRules)),
+		wire.Op("ec2", "CreateSecurityGroup", changes(w, w.createSecurityGroup)),
+		wire.Op("ec2", "AuthorizeSecurityGroupIngress", changes(w, w.authorizeIngress)),
+		wire.Op("ec2", "AuthorizeSecurityGroupEgress", changes(w, w.authorizeEgress)),
+		wire.Op("ec2", "RevokeSecurityGroupIngress", changes(w, w.revokeIngress)),
+		wire.Op("ec2", "RevokeSecurityGroupEgress", changes(w, w.revokeEgress)),
+		wire.Op("ec2", "DescribeNetworkAcls", reads(w, w.describeNetworkACLs)),
+		wire.Op("ec2", "CreateNetworkAclEntry", changes(w, w.createACLEntry)),
+		wire.Op("ec2", "ReplaceNetworkAclEntry", changes(w, w.replaceACLEntry)),
+		wire.Op("ec2", "DeleteNetworkAclEntry", changes(w, w.deleteACLEntry)),
+		wire.Op("ec2", "ReplaceNetworkAclAssociation", changes(w, w.replaceACLAssociation)),
+		wire.Op("ec2", "DescribeNetworkInterfaces", reads(w, w.describeNetworkInterfaces)),
+		wire.Op("ec2", "DeleteNetworkInterface", changes(w, w.deleteNetworkInterface)),
+		wire.Op("ec2", "DescribeVpcEndpoints", reads(w, w.describeVpcEndpoints)),
+		wire.Op("ec2", "CreateVpcEndpoint", changes(w, w.createVpcEndpoint)),
+		wire.Op("ec2", "ModifyVpcEndpoint", changes(w, w.modifyVpcEndpoint)),
+		wire.Op("ec2", "DeleteVpcEndpoints", changes(w, w.deleteVpcEndpoints)),
+		wire.Op("ec2", "DescribeNatGateways", reads(w, w.describeNatGateways)),
+		wire.Op("ec2", "CreateNatGateway", changes(w, w.createNatGateway)),
+		wire.Op("ec2", "DeleteNatGateway", changes(w, w.deleteNatGateway)),
+		wire.Op("ec2", "DescribeInternetGateways", reads(w, w.describeInternetGateways)),
+		wire.Op("ec2", "CreateInternetGateway", changes(w, w.createInternetGateway)),
+		wire.Op("ec2", "AttachInternetGateway", changes(w, w.attachInternetGateway)),
+		wire.Op("ec2", "DetachInternetGateway", changes(w, w.detachInternetGateway)),
+		wire.Op("ec2", "DescribeAddresses", reads(w, w.describeAddresses)),
+		wire.Op("ec2", "AllocateAddress", changes(w, w.allocateAddress)),
+		wire.Op("ec2", "DescribePrefixLists", reads(w, w.describePrefixLists)),
+		wire.Op("ec2", "DescribeManagedPrefixLists", reads(w, w.describeManagedPrefixLists)),
+		wire.Op("ec2", "GetManagedPrefixListEntries", reads(w, w.managedPrefixListEntries)),
+		wire.Op("ec2", "CreateTags", changes(w, w.createTags)),
+	}
+}
+
+// reads makes a handler that looks at the world and leaves it as it is.
+func reads[I, O any](w *World, f func(*I) (*O, error)) func(*wire.Request, *I) (*O, error) {
+	return func(_ *wire.Request, in *I) (*O, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return f(in)
+	}
+}
+
+// changes makes a handler that changes the world. What a handler answers must not be written to later: the answer is sent
+// without the lock, so handlers replace slices and never change them in place.
+func changes[I, O any](w *World, f func(*I) (*O, error)) func(*wire.Request, *I) (*O, error) {
+	return func(_ *wire.Request, in *I) (*O, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		out, err := f(in)
+		if err == nil {
+			w.touch()
+		}
+		return out, err
+	}
+}
 
 // attributes gives the values that a filter sees on a resource; ok is false for a filter the resource does not have.
 type attributes[T any] func(item *T, filter string) (vals []string, ok bool)
@@ -61,14 +141,26 @@ func matches[T any](item *T, filters []ec2types.Filter, attrs attributes[T]) (bo
 	return fits, nil
 }
 
-// wildcard matches a pattern with * (any run) and ? (any one character) against the whole of s.
+// wildcard matches a pattern with * (any run) and ? (any one byte) against the whole of s.
 func wildcard(pattern, s string) bool {
-	if !strings.ContainsAny(pattern, "*?") {
-		return pattern == s
+	star, mark := -1, 0 // where the last * stands in the pattern, and what of s it has taken
+	p, i := 0, 0
+	for i < len(s) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
+			p++
+			i++
+		case star >= 0:
+			mark++
+			p, i = star+1, mark
+		default:
+			return false
+		}
 	}
-	q := regexp.QuoteMeta(pattern)
-	q = strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(q)
-	return regexp.MustCompile(`(?s)\A` + q + `\z`).MatchString(s)
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // tagAttributes are the filters that every tagged resource has.
@@ -136,6 +228,52 @@ func boolText(b *bool) []string {
 		return []string{"true"}
 	}
 	return []string{"false"}
+}
+
+// createTags sets tags on any resources of EC2.
+func (w *World) createTags(in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
+	for _, id := range in.Resources {
+		if w.tagsOf(id) == nil {
+			return nil, wire.Errorf("InvalidID", "The ID '%s' is not valid", id)
+		}
+	}
+	for _, id := range in.Resources {
+		tags := w.tagsOf(id)
+		*tags = slices.Clone(*tags)
+		for _, t := range in.Tags {
+			*tags = append(slices.DeleteFunc(*tags, func(o ec2types.Tag) bool { return aws.ToString(o.Key) == aws.ToString(t.Key) }), t)
+		}
+	}
+	return nil, nil
+}
+
+// tagsOf is where the tags of a resource are kept; nil for an unknown id.
+func (w *World) tagsOf(id string) *[]ec2types.Tag {
+	switch prefix, _, _ := strings.Cut(id, "-"); {
+	case prefix == "vpc" && w.vpcs[id] != nil:
+		return &w.vpcs[id].Tags
+	case w.subnets[id] != nil:
+		return &w.subnets[id].Tags
+	case w.routeTables[id] != nil:
+		return &w.routeTables[id].Tags
+	case w.groups[id] != nil:
+		return &w.groups[id].Tags
+	case w.acls[id] != nil:
+		return &w.acls[id].Tags
+	case w.interfaces[id] != nil:
+		return &w.interfaces[id].TagSet
+	case w.endpoints[id] != nil:
+		return &w.endpoints[id].Tags
+	case w.nats[id] != nil:
+		return &w.nats[id].Tags
+	case w.igws[id] != nil:
+		return &w.igws[id].Tags
+	case w.dhcp[id] != nil:
+		return &w.dhcp[id].Tags
+	case w.addresses[id] != nil:
+		return &w.addresses[id].Tags
+	}
+	return nil
 }
 
 // tagsFor picks the tags a Create call gives to one kind of resource.

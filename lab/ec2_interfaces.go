@@ -148,9 +148,7 @@ func (w *World) publicAddress() string {
 	return fmt.Sprintf("54.%d.%d.%d", 72+w.rng.IntN(24), w.rng.IntN(256), 1+w.rng.IntN(254))
 }
 
-func (w *World) describeNetworkInterfaces(_ *wire.Request, in *ec2.DescribeNetworkInterfacesInput) (*ec2.DescribeNetworkInterfacesOutput, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (w *World) describeNetworkInterfaces(in *ec2.DescribeNetworkInterfacesInput) (*ec2.DescribeNetworkInterfacesOutput, error) {
 	rows, next, err := describe(w.interfaces, in.NetworkInterfaceIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidNetworkInterfaceID.NotFound", "networkInterface ID"), w.interfaceAttributes)
 	return &ec2.DescribeNetworkInterfacesOutput{NetworkInterfaces: values(rows), NextToken: next}, err
 }
@@ -196,9 +194,7 @@ func (w *World) interfaceAttributes(n *ec2types.NetworkInterface, filter string)
 	return tagAttributes(n.TagSet, filter)
 }
 
-func (w *World) deleteNetworkInterface(_ *wire.Request, in *ec2.DeleteNetworkInterfaceInput) (*ec2.DeleteNetworkInterfaceOutput, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (w *World) deleteNetworkInterface(in *ec2.DeleteNetworkInterfaceInput) (*ec2.DeleteNetworkInterfaceOutput, error) {
 	n := w.interfaces[*in.NetworkInterfaceId]
 	if n == nil {
 		return nil, notFound("InvalidNetworkInterfaceID.NotFound", "networkInterface ID", *in.NetworkInterfaceId)
@@ -207,6 +203,5 @@ func (w *World) deleteNetworkInterface(_ *wire.Request, in *ec2.DeleteNetworkInt
 		return nil, wire.Errorf("InvalidParameterValue", "Network interface '%s' is currently in use.", *in.NetworkInterfaceId)
 	}
 	w.deleteInterface(*in.NetworkInterfaceId)
-	w.touch()
-	return &ec2.DeleteNetworkInterfaceOutput{}, nil
+	return nil, nil
 }

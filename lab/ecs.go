@@ -214,7 +214,9 @@ func (w *World) describeContainerInstances(_ *wire.Request, in *ecs.DescribeCont
 	out := &ecs.DescribeContainerInstancesOutput{}
 	for _, ref := range in.ContainerInstances {
 		if i := w.instances[lastPart(ref)]; i != nil && containsCluster(aws.ToString(i.ContainerInstanceArn), name) {
-			out.ContainerInstances = append(out.ContainerInstances, *i)
+			v := *i
+			v.RemainingResources = slices.Clone(i.RemainingResources) // placement changes them in place
+			out.ContainerInstances = append(out.ContainerInstances, v)
 		} else {
 			out.Failures = append(out.Failures, ecstypes.Failure{Arn: aws.String(w.ecsARN("container-instance/" + name + "/" + lastPart(ref))), Reason: aws.String("MISSING")})
 		}
@@ -243,4 +245,6 @@ func (w *World) listAccountSettings(*wire.Request, *ecs.ListAccountSettingsInput
 	return &ecs.ListAccountSettingsOutput{}, nil
 }
 
-func splitPath(arn string) []string { return strings.FieldsFunc(arn, func(r rune) bool { return r == '/' || r == ':' }) }
+func splitPath(arn string) []string {
+	return strings.FieldsFunc(arn, func(r rune) bool { return r == '/' || r == ':' })
+}

@@ -62,6 +62,15 @@ func (s *service) view() ecstypes.Service {
 	slices.SortStableFunc(v.Deployments, func(a, b ecstypes.Deployment) int { // the primary first, as AWS shows them
 		return cmp.Compare(aws.ToString(b.Status), aws.ToString(a.Status))
 	})
+	for _, d := range s.deployments {
+		running, pending := count(s.live(d))
+		v.CurrentServiceRevisions = append(v.CurrentServiceRevisions, ecstypes.ServiceCurrentRevisionSummary{
+			Arn: aws.String(d.rev), RequestedTaskCount: running + pending, RunningTaskCount: running, PendingTaskCount: pending,
+		})
+		if d.status == ecstypes.ServiceDeploymentStatusInProgress || d.status == ecstypes.ServiceDeploymentStatusRollbackInProgress {
+			v.CurrentServiceDeployment = aws.String(d.arn)
+		}
+	}
 	v.Events = slices.Clone(s.events)
 	return v
 }
@@ -92,6 +101,15 @@ func (w *World) listServices(_ *wire.Request, in *ecs.ListServicesInput) (*ecs.L
 func (w *World) createService(_ *wire.Request, in *ecs.CreateServiceInput) (*ecs.CreateServiceOutput, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	s, err := w.newService(in)
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.CreateServiceOutput{Service: s.shown()}, nil
+}
+
+// newService checks what CreateService checks, makes the service and starts its first deployment.
+func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 	cluster, err := w.clusterNamed(in.Cluster)
 	if err != nil {
 		return nil, err
@@ -128,7 +146,7 @@ func (w *World) createService(_ *wire.Request, in *ecs.CreateServiceInput) (*ecs
 	}
 	w.services[cluster+"/"+name] = s
 	w.deploy(s)
-	return &ecs.CreateServiceOutput{Service: s.shown()}, nil
+	return s, nil
 }
 
 // deploymentDefaults completes a deployment configuration as ECS does: 100 and 200 percent, no circuit breaker, rolling.
@@ -242,7 +260,7 @@ func (w *World) deploy(s *service) {
 	d.arn, d.rev = w.ecsARN("service-deployment/"+path+w.newHex(20)), w.ecsARN("service-revision/"+path+id)
 	d.launch = launch{
 		cluster: s.cluster, definition: w.taskDefs[defKey(s.TaskDefinition)], launchType: s.LaunchType, strategy: s.CapacityProviderStrategy,
-		platform: aws.ToString(s.PlatformVersion), group: "service:" + s.name(), startedBy: "ecs-svc/" + id, service: s, deployment: d,
+		group: "service:" + s.name(), startedBy: "ecs-svc/" + id, service: s, deployment: d,
 	}
 	if s.NetworkConfiguration != nil && s.NetworkConfiguration.AwsvpcConfiguration != nil {
 		d.launch.network = *s.NetworkConfiguration.AwsvpcConfiguration

@@ -50,7 +50,6 @@ type launch struct {
 	network    ecstypes.AwsVpcConfiguration
 	launchType ecstypes.LaunchType // "" when a capacity provider decides
 	strategy   []ecstypes.CapacityProviderStrategyItem
-	platform   string // platform version asked for
 	group      string
 	startedBy  string
 	overrides  *ecstypes.TaskOverride

@@ -22,12 +22,6 @@ func (w *World) newID(prefix string) string {
 	return strings.TrimSuffix(prefix, "-") + "-0" + w.newHex(16)
 }
 
-// newUUID has the form of a random UUID.
-func (w *World) newUUID() string {
-	h := w.newHex(30)
-	return h[:8] + "-" + h[8:12] + "-4" + h[12:15] + "-" + string("89ab"[w.rng.IntN(4)]) + h[15:18] + "-" + h[18:30]
-}
-
 // newIAMID is a unique id as IAM makes them: AROA (roles) or ANPA (managed policies) and 17 letters and digits.
 func (w *World) newIAMID(prefix string) string {
 	return prefix + w.random(17, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
@@ -38,4 +32,10 @@ func (w *World) newIAMID(prefix string) string {
 func stableHex(n int, parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:])[:n]
+}
+
+// newUUID has the form of a random UUID.
+func (w *World) newUUID() string {
+	h := w.newHex(30)
+	return h[:8] + "-" + h[8:12] + "-4" + h[12:15] + "-" + string("89ab"[w.rng.IntN(4)]) + h[15:18] + "-" + h[18:30]
 }

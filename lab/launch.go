@@ -14,7 +14,7 @@ const keepStopped = time.Hour
 
 // stage is one step of a task's start, in the order the steps happen.
 type stage struct {
-	attempt func() *failure // nil = passed
+	attempt func() *failure      // nil = passed
 	took    func() time.Duration // from a passed attempt to the next stage
 }
 

@@ -165,14 +165,18 @@ func (w *World) layers(t *task, c *container) *failure {
 	if repo != nil {
 		policy = repo.policy
 	}
-	endpoint, _ := w.dial(t, r.host, 443)
-	if no := w.denied(t, "ecr:GetDownloadUrlForLayer", arn, policy, endpoint); no != "" {
+	registry, _ := w.dial(t, r.host, 443)
+	if no := w.denied(t, "ecr:GetDownloadUrlForLayer", arn, policy, registry); no != "" {
 		return &failure{container: c, reason: fmt.Sprintf("CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code https://%s/v2/%s/blobs/%s: 403 Forbidden", r.host, r.repo, layer)}
 	}
 	host := w.hostOf("layers")
-	if _, broken := w.dial(t, host, 443); broken != "" {
+	endpoint, broken := w.dial(t, host, 443)
+	if broken != "" {
 		return &failure{container: c, patience: patience, reason: fmt.Sprintf("CannotPullContainerError: The task cannot pull %s from the registry %s. There is a connection issue between the task and the registry. "+
 			"Check your task network configuration. : failed to copy: httpReadSeeker: failed open: failed to do request: Get \"https://%s/%s/%s\": %s", r.full, r.host, host, strings.TrimPrefix(layer, "sha256:")[:4], layer, broken)}
+	}
+	if !w.endpointAllows(endpoint, "s3:GetObject", fmt.Sprintf("arn:%s:s3:::prod-%s-starport-layer-bucket/*", w.Partition, w.Region)).Allowed {
+		return &failure{container: c, reason: fmt.Sprintf("CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code https://%s/%s/%s: 403 Forbidden", host, strings.TrimPrefix(layer, "sha256:")[:4], layer)}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,24 +36,26 @@ func (w *World) dial(t *task, host string, port int32) (endpoint, text string) {
 	case r.OK:
 		return r.Endpoint, ""
 	case r.Failure == "dns":
-		return "", fmt.Sprintf("dial tcp: lookup %s on %s:53: no such host", host, w.resolver(t))
+		return "", "dial tcp: lookup " + host + w.unresolved(t)
 	case r.Failure == "refused":
 		return "", fmt.Sprintf("dial tcp %s:%d: connect: connection refused", r.IP, port)
 	}
 	return "", fmt.Sprintf("dial tcp %s:%d: i/o timeout", r.IP, port)
 }
 
-// resolver is the address of the VPC's own resolver: the base of the network plus two.
-func (w *World) resolver(t *task) string {
-	if s := w.subnets[t.detail("subnetId")]; s != nil {
-		if v := w.vpcs[aws.ToString(s.VpcId)]; v != nil {
-			base, _, _ := strings.Cut(aws.ToString(v.CidrBlock), "/")
-			if i := strings.LastIndex(base, "."); i > 0 {
-				return base[:i] + ".2"
-			}
-		}
+// unresolved is the end of a lookup error: Amazon's resolver knows no such host; a server that the DHCP options name does not answer.
+func (w *World) unresolved(t *task) string {
+	s := w.subnets[t.detail("subnetId")]
+	if s == nil || w.vpcs[aws.ToString(s.VpcId)] == nil {
+		return ": no such host"
 	}
-	return "169.254.169.253"
+	v := w.vpcs[aws.ToString(s.VpcId)]
+	server := w.nameServers(v)[0]
+	if server != "AmazonProvidedDNS" {
+		return fmt.Sprintf(" on %s:53: read udp %s:%d->%s:53: i/o timeout", server, t.detail("privateIPv4Address"), 32768+w.rng.IntN(28000), server)
+	}
+	resolvers := amazonResolvers(v)
+	return fmt.Sprintf(" on %s:53: no such host", resolvers[len(resolvers)-1])
 }
 
 // session is how IAM names the task when it acts with its execution role.
@@ -70,9 +71,6 @@ func (w *World) denied(t *task, action, resource, resourcePolicy, endpoint strin
 	}
 	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", w.session(t), action, resource, r.Reason)
 }
-
-// requestID is a fresh request id for an error text.
-func (w *World) requestID() string { return w.newUUID() }
 
 const initError = "ResourceInitializationError: unable to pull secrets or registry auth: "
 
@@ -107,17 +105,17 @@ func (w *World) logDriver(t *task, c *container) *failure {
 	if w.logGroups[group] == nil && options["awslogs-create-group"] == "true" {
 		if no := w.denied(t, "logs:CreateLogGroup", arn, "", endpoint); no != "" {
 			return &failure{reason: start + "create stream has been retried 1 times: failed to create Cloudwatch log group: operation error CloudWatch Logs: CreateLogGroup, " +
-				"https response error StatusCode: 400, RequestID: " + w.requestID() + ", api error AccessDeniedException: " + no}
+				"https response error StatusCode: 400, RequestID: " + w.newUUID() + ", api error AccessDeniedException: " + no}
 		}
 		w.logGroups[group] = &logGroup{Name: group, Created: w.now, Class: "STANDARD", streams: map[string]*logStream{}}
 	}
 	if no := w.denied(t, "logs:CreateLogStream", arn+stream, "", endpoint); no != "" {
 		return &failure{reason: start + "create stream has been retried 1 times: failed to create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, " +
-			"https response error StatusCode: 400, RequestID: " + w.requestID() + ", api error AccessDeniedException: " + no}
+			"https response error StatusCode: 400, RequestID: " + w.newUUID() + ", api error AccessDeniedException: " + no}
 	}
 	if w.logGroups[group] == nil {
 		return &failure{reason: start + "create stream has been retried 1 times: failed to create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, " +
-			"https response error StatusCode: 400, RequestID: " + w.requestID() + ", ResourceNotFoundException: The specified log group does not exist. : exit status 1"}
+			"https response error StatusCode: 400, RequestID: " + w.newUUID() + ", ResourceNotFoundException: The specified log group does not exist. : exit status 1"}
 	}
 	c.logGroup, c.logStream = group, stream
 	w.putLog(group, stream, w.now)

@@ -48,7 +48,7 @@ func (w *World) fromSecretsManager(t *task, from string) (string, *failure) {
 	refused := func(what string) (string, *failure) {
 		return "", &failure{reason: initError + "execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): " + what}
 	}
-	api := "failed to fetch secret " + arn + " from secrets manager: operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: " + w.requestID() + ", "
+	api := "failed to fetch secret " + arn + " from secrets manager: operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: " + w.newUUID() + ", "
 	found := w.findSecret(arn)
 	policy := ""
 	if found != nil {
@@ -112,7 +112,7 @@ func (w *World) fromParameterStore(t *task, from string) (string, *failure) {
 	}
 	p := w.parameters[name]
 	if p == nil {
-		return refused("invalid ssm parameters: " + strings.TrimPrefix(name, "/"))
+		return refused("invalid ssm parameters: " + name)
 	}
 	if p.Type == "SecureString" && p.KmsKey != "" && !strings.HasSuffix(p.KmsKey, "alias/aws/ssm") {
 		if no := w.denied(t, "kms:Decrypt", p.KmsKey, "", ""); no != "" {

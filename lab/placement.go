@@ -122,7 +122,11 @@ func (w *World) fargateCapacity(l launch, provider string) string {
 			used += float64(number(aws.ToString(t.Cpu))) / 1024
 		}
 	}
-	if used > w.vcpuQuota {
+	quota := w.vcpuQuota
+	if provider == "FARGATE_SPOT" {
+		quota = w.spotQuota
+	}
+	if used > quota {
 		return "You’ve reached the limit on the number of vCPUs you can run concurrently"
 	}
 	for _, id := range l.network.Subnets {

@@ -144,7 +144,7 @@ func (w *World) spread(s *service, d *deployment) string {
 		if n := w.subnets[id]; n != nil {
 			zone = aws.ToString(n.AvailabilityZone)
 		}
-		if load[zone] < least {
+		if load[zone] < least && !w.azUnavailable[zone] {
 			best, least = id, load[zone]
 		}
 	}

@@ -22,7 +22,7 @@ func (w *World) noteStartFailure(t *task) {
 	if d.startFailures >= max(3, 2*int(s.DesiredCount)) {
 		w.event(s, fmt.Sprintf("(service %s) is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.", s.name()))
 	}
-	w.pin(d, t)
+	d.unpin()
 	w.countFailure(s, d)
 	w.reconcileIn(s, d.notBefore.Sub(w.now))
 }
@@ -34,8 +34,8 @@ func (w *World) backoff(failures, desired int) time.Duration {
 	return min(w.about(20*time.Second)<<min(round, 10), longestBackoff)
 }
 
-// pin undoes a digest that was pinned by a deployment none of whose tasks ever started: ECS goes on without after three tries.
-func (w *World) pin(d *deployment, t *task) {
+// unpin lets a deployment none of whose tasks ever started look its tags up again: ECS goes on without a digest after three tries.
+func (d *deployment) unpin() {
 	if d.startFailures >= 3 && d.RolloutState == ecstypes.DeploymentRolloutStateInProgress {
 		clear(d.digests)
 	}

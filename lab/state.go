@@ -58,12 +58,16 @@ type World struct {
 	parameters map[string]*parameter
 
 	vcpuQuota     float64         // Fargate On-Demand vCPUs that may run at once
+	spotQuota     float64         // the same for Fargate Spot
 	azUnavailable map[string]bool // availability zones without Fargate capacity
 	listStopped   bool            // ListTasks(serviceName, STOPPED) finds tasks; sources disagree, so both must work
 
+	resources // further state of the resource handlers, see state_resources.go
+
 	front, back *wire.Server // the callers' endpoint, with injected faults and a record of calls; and the lab's own, without
 	faults      faults
-	names       map[string]string // what scenarios call things, "kind:name" -> id, where no Name tag can say it
+	names       map[string]string // what scenarios call things of the base world: "kind:name" -> id or ARN
+	counts      map[string]int32  // desired counts that Healed expects, by CLUSTER/NAME
 }
 
 type vpc struct {

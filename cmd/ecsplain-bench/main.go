@@ -19,7 +19,7 @@ import (
 )
 
 // scenarios measured: a network cause, an image, a permission and a crash.
-var scenarios = []string{"no-way-out", "tag-never-pushed", "wrong-hat", "crash-on-arrival"}
+var scenarios = []string{"no-way-out", "tag-you-are-not-it", "wrong-hat", "crash-on-arrival"}
 
 const (
 	latency  = 50 * time.Millisecond // added to every answer
@@ -67,7 +67,7 @@ func run() error {
 
 // measure diagnoses one scenario over HTTP with the given latency on every call.
 func measure(pbs []*diagnose.Playbook, name string, slow time.Duration) (calls, least, chain int, wall time.Duration, err error) {
-	w, s, err := lab.Start(name, 1)
+	w, s, err := lab.Start(name, lab.Options{Seed: 1})
 	if err != nil {
 		return 0, 0, 0, 0, err
 	}

@@ -66,7 +66,8 @@ func permissionFact(v *evidence.View, in *Incident) {
 	p.Repository = repositorySide(v, in, p)
 }
 
-// resourceOf names the resource that an action of the launch works on.
+// resourceOf names the resource that an action of the launch works on: "*" for an action without resources, "" where
+// it is not known.
 func resourceOf(in *Incident, action string) string {
 	l := in.Launch
 	switch {
@@ -92,7 +93,7 @@ func resourceOf(in *Incident, action string) string {
 	case strings.HasPrefix(action, "ssm:"):
 		return "arn:" + l.Partition + ":ssm:" + l.Region + ":" + l.Account + ":parameter/" + strings.TrimPrefix(in.Message.Fields.Parameter, "/")
 	}
-	return "*"
+	return ""
 }
 
 // denied tells whether the role's own policies refuse. AWS's sentence of then, where it blames them, is proof even if

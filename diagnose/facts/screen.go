@@ -94,7 +94,7 @@ func Screen(v *evidence.View, t evidence.Target) Screening {
 	placeless, stoodIn := g.fromEvents(stoppedState, s.Incidents)
 	s.Incidents, s.StoodIn = append(s.Incidents, placeless...), stoodIn
 	s.Impact = g.impact(s.Incidents)
-	s.Health = g.health(s.Incidents)
+	s.Health = g.health(s.Incidents, stoppedState == evidence.Found)
 	return s
 }
 
@@ -189,7 +189,8 @@ func (g *grouping) impact(incidents []Incident) Impact {
 	return im
 }
 
-func (g *grouping) health(incidents []Incident) Health {
+// health never says healthy of a service that is on its way somewhere while its tasks could not be read.
+func (g *grouping) health(incidents []Incident, tasksRead bool) Health {
 	svc := g.svc
 	p, _ := primary(svc)
 	switch {
@@ -197,8 +198,10 @@ func (g *grouping) health(incidents []Incident) Health {
 		return Down
 	case len(incidents) > 0 && (g.short() || ongoing(incidents)):
 		return Degraded
-	case p.RolloutState == "FAILED", g.short() && g.overdue():
+	case p.RolloutState == "FAILED", g.short() && g.overdue(), g.short() && p.Failed > 0:
 		return Degraded
+	case !tasksRead && (g.short() || p.RolloutState == "IN_PROGRESS" || len(currentEvents(svc, g.now)) > 0):
+		return Unknown
 	}
 	return Healthy
 }

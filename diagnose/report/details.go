@@ -29,8 +29,11 @@ func (v *view) details(t diagnose.TargetReport) {
 	}
 	v.incidents(t)
 	for _, f := range rest {
-		v.other(f)
+		if f.Verdict != diagnose.NotClear {
+			v.other(f)
+		}
 	}
+	v.open(rest)
 	v.ruledOut(t)
 	v.undecided(t)
 	v.gaps(t.Gaps)
@@ -88,7 +91,7 @@ func (v *view) steps(steps []diagnose.Step) {
 			p.paraIn(bold, "      -", 8, plural(n, "more fact")+", shown by --verbose", 0)
 		}
 		if len(s.Missing) > 0 {
-			p.paraIn(bold, "", 8, "missing: "+strings.Join(cleaned(s.Missing), ", "), 0)
+			p.paraIn(bold, "", 8, missingWords(diagnose.Finding{Steps: []diagnose.Step{s}}), 0)
 		}
 	}
 }
@@ -121,7 +124,7 @@ func (v *view) action(n int, a diagnose.Action) {
 		tell("capacity", "stays as it is")
 	}
 	if strings.HasPrefix(a.Undo, "aws ") {
-		p.paraIn(bold, "     undo", 15, "with", 0)
+		p.paraIn(bold, "     undo", 15, "by", 0)
 		p.command(a.Undo)
 	} else {
 		tell("undo", clean(a.Undo))
@@ -160,10 +163,19 @@ func (v *view) incidents(t diagnose.TargetReport) {
 	if len(t.Incidents) > 0 {
 		p.heading("What failed")
 	}
+	told := map[string]bool{}
 	for _, in := range t.Incidents {
-		p.item("-", incidentWords(in, 1024))
+		if in.Message != "" && told[in.Message] {
+			p.item("-", incidentHead(in)+", with the same words.")
+		} else {
+			p.item("-", incidentWords(in, 1024))
+		}
+		told[in.Message] = true
 		tail := ""
 		if !in.First.IsZero() {
+			tail = "at " + stamp(in.First)
+		}
+		if in.Last.After(in.First) {
 			tail = "from " + stamp(in.First) + " to " + stamp(in.Last)
 		}
 		if in.ExplainedBy != "" {
@@ -195,16 +207,13 @@ func (v *view) other(f diagnose.Finding) {
 	p := v.page
 	p.heading(capital(verdictWords[f.Verdict]) + ": " + clean(f.Title))
 	p.paraIn(bold, "", 2, clean(f.ID)+", "+subjectWords(f.Subject), 0)
-	if f.Says != "" && f.Verdict != diagnose.NotClear {
+	if f.Says != "" {
 		p.paraIn(bold, "", 2, sentence(clean(f.Says)), 0)
 	}
 	if f.ChangedBy != "" {
 		p.paraIn(bold, "", 2, "Changed: "+sentence(clean(f.ChangedBy)), 0)
 	}
 	v.steps(f.Steps)
-	if f.Verdict == diagnose.NotClear {
-		return
-	}
 	for i, a := range f.Fix {
 		v.action(i+1, a)
 	}
@@ -213,6 +222,42 @@ func (v *view) other(f diagnose.Finding) {
 		v.nested(f.Explained, 1)
 	}
 }
+
+// open lists the causes that could not be judged, the likeliest first, and what would decide each.
+func (v *view) open(findings []diagnose.Finding) {
+	p, first := v.page, true
+	for _, f := range findings {
+		if f.Verdict != diagnose.NotClear {
+			continue
+		}
+		if first {
+			p.heading("Not decided (and what would decide it)")
+			first = false
+		}
+		p.item("-", clean(f.ID)+": "+sentence(clean(f.Title))+" "+missingWords(f))
+		if v.verbose {
+			v.steps(f.Steps)
+		}
+	}
+}
+
+// missingWords name what the checks of a finding miss, each once.
+func missingWords(f diagnose.Finding) string {
+	var out []string
+	for _, s := range f.Steps {
+		for _, m := range s.Missing {
+			if m = missing(m); !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "Missing: " + strings.Join(out, ", ") + "."
+}
+
+func missing(m string) string { return strings.TrimSuffix(clean(m), "/") }
 
 func (v *view) ruledOut(t diagnose.TargetReport) {
 	if len(t.RuledOut) == 0 {
@@ -248,7 +293,7 @@ func (v *view) gaps(gaps []evidence.Gap) {
 		if keys[c] == nil {
 			order = append(order, c)
 		}
-		keys[c] = append(keys[c], clean(g.Key.String()))
+		keys[c] = append(keys[c], keyWords(g.Key))
 	}
 	for _, c := range order {
 		g := evidence.Gap{Call: c.call, Reason: c.reason, Message: c.message, Fix: c.fix}
@@ -274,7 +319,7 @@ func (v *view) calls() {
 		s += fmt.Sprintf(", %d throttled", c.Throttled)
 	}
 	p.paraIn(bold, "", 0, s+".", 0)
-	if !v.verbose {
+	if !v.byCall {
 		return
 	}
 	for _, a := range slices.Sorted(maps.Keys(c.ByAction)) {

@@ -209,6 +209,26 @@ func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
 	return p.flush(w)
 }
 
+// ExplanationLine writes an explanation in short: the message, what it means, and how many causes to check.
+func ExplanationLine(w io.Writer, e Explanation, o TextOptions) error {
+	p := o.page()
+	p.paraIn(bold, "", 0, quoted(e.Text, p.width-2), 1)
+	for _, m := range e.Matches {
+		code, label := bold, "MEANS"
+		switch {
+		case m.Normal:
+			code, label = green, "NORMAL"
+		case m.Symptom == "":
+			code, label = yellow, "NEW"
+		}
+		p.paraIn(code, "  "+label, 2+indent, sentence(clean(m.Says)), 0)
+		if m.Symptom != "" {
+			p.paraIn(bold, "", 2+indent, clean(m.Symptom)+", "+plural(len(m.Causes), "possible cause"), 0)
+		}
+	}
+	return p.flush(w)
+}
+
 func explainMatch(p *page, m Match, verbose bool) {
 	switch {
 	case m.Normal:

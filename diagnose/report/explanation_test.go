@@ -63,6 +63,22 @@ func TestExplainNormalMessage(t *testing.T) {
 	}
 }
 
+func TestExplainInOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		noAnswer:  "\n           image-pull/ecr/registry-auth-network, ",
+		"bananas": "\"bananas\"\n  NEW      These exact words are new to ecsplain.",
+		"(service orders) has reached a steady state.": "\n  NORMAL   ",
+	} {
+		var buf bytes.Buffer
+		if err := ExplanationLine(&buf, Explain("", text, nil), TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if first, _, _ := strings.Cut(buf.String(), "\n"); len(first) > stdWidth || !strings.Contains(buf.String(), want) {
+			t.Errorf("got\n%s", buf.String())
+		}
+	}
+}
+
 func TestExplainHidesSecrets(t *testing.T) {
 	e, s := explained(t, "ResourceInitializationError: password=hunter2secret", TextOptions{Verbose: true})
 	var buf bytes.Buffer

@@ -17,7 +17,7 @@ var worst = []facts.Health{facts.Down, facts.Degraded, facts.Unknown, facts.Heal
 func (v *view) many() {
 	p := v.page
 	p.lines = append(p.lines, v.tally())
-	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Read "+stamp(v.report.At)+".", 0)
+	p.paraIn(bold, "", 0, who(v.report), 0)
 	v.notes()
 	for i, s := range v.report.Shared {
 		if i == 0 {
@@ -184,7 +184,7 @@ func (v *view) sick(t diagnose.TargetReport, told map[int]bool) {
 		p.command(aid.Command)
 	}
 	if !ok {
-		v.open(p, t, b)
+		v.unproven(p, t, b)
 	} else {
 		v.causeBlock(p, t, f, b)
 	}

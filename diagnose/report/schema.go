@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"sync"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -18,11 +17,6 @@ var (
 	explanationSchema []byte
 )
 
-var (
-	resolvedReport      = sync.OnceValues(func() (*jsonschema.Resolved, error) { return resolve(reportSchema) })
-	resolvedExplanation = sync.OnceValues(func() (*jsonschema.Resolved, error) { return resolve(explanationSchema) })
-)
-
 func resolve(data []byte) (*jsonschema.Resolved, error) {
 	var s jsonschema.Schema
 	if err := json.Unmarshal(data, &s); err != nil {
@@ -32,13 +26,13 @@ func resolve(data []byte) (*jsonschema.Resolved, error) {
 }
 
 // Validate holds a JSON report against its published schema; nil means that it keeps the contract.
-func Validate(data []byte) error { return validate(resolvedReport, data) }
+func Validate(data []byte) error { return validate(reportSchema, data) }
 
 // ValidateExplanation is Validate for an Explanation.
-func ValidateExplanation(data []byte) error { return validate(resolvedExplanation, data) }
+func ValidateExplanation(data []byte) error { return validate(explanationSchema, data) }
 
-func validate(schema func() (*jsonschema.Resolved, error), data []byte) error {
-	s, err := schema()
+func validate(schema, data []byte) error {
+	s, err := resolve(schema)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ecsplain/ecsplain/diagnose"
 	"github.com/ecsplain/ecsplain/diagnose/facts"
@@ -46,7 +47,7 @@ func (v *view) screen(t diagnose.TargetReport) {
 
 func (v *view) screenWithin(p *page, t diagnose.TargetReport, b budget) {
 	v.headline(p, t)
-	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Read "+stamp(v.report.At)+".", 0)
+	p.paraIn(bold, "", 0, who(v.report), 0)
 	for _, n := range v.report.Note {
 		p.paraIn(yellow, "Note", indent, clean(n), 3)
 	}
@@ -62,7 +63,7 @@ func (v *view) screenWithin(p *page, t diagnose.TargetReport, b budget) {
 	}
 	p.blank()
 	if !answered {
-		v.open(p, t, b)
+		v.unproven(p, t, b)
 		return
 	}
 	v.causeBlock(p, t, f, b)
@@ -203,8 +204,8 @@ func heard(t diagnose.TargetReport) (diagnose.IncidentInfo, bool) {
 	return diagnose.IncidentInfo{}, false
 }
 
-// open writes the first screen where nothing is proven: what failed, what may be behind it, what could not be read.
-func (v *view) open(p *page, t diagnose.TargetReport, b budget) {
+// unproven writes the first screen where nothing is proven: what failed, what may be behind it, what could not be read.
+func (v *view) unproven(p *page, t diagnose.TargetReport, b budget) {
 	p.paraIn(yellow, "UNPROVEN", indent, "No cause is proven.", 0)
 	label := "Failed"
 	for i, in := range t.Incidents {
@@ -224,15 +225,27 @@ func (v *view) open(p *page, t diagnose.TargetReport, b budget) {
 		label = ""
 	}
 	label = "Unread"
-	for i, g := range t.Gaps {
+	refused := refusals(t.Gaps)
+	for i, g := range refused {
 		if i == max(1, b.cites) {
-			p.paraIn(bold, "", indent, fmt.Sprintf("and %d more, see below", len(t.Gaps)-i), 0)
+			p.paraIn(bold, "", indent, fmt.Sprintf("and %d more, see below", len(refused)-i), 0)
 			break
 		}
-		p.paraIn(bold, label, indent, fmt.Sprintf("%s: %s", orWord(g.Call, clean(g.Key.String())), orWord(g.Reason, "no answer")), 1)
+		p.paraIn(bold, label, indent, g, 1)
 		label = ""
 	}
 	v.next(p, t)
+}
+
+// refusals are the calls that gave no answer and why, each once.
+func refusals(gaps []evidence.Gap) (out []string) {
+	for _, g := range gaps {
+		s := orWord(g.Call, keyWords(g.Key)) + ": " + orWord(g.Reason, "no answer")
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // next says what to do when nothing is proven.
@@ -253,7 +266,7 @@ func (v *view) next(p *page, t diagnose.TargetReport) {
 	for _, f := range t.Findings {
 		for _, s := range f.Steps {
 			if len(s.Missing) > 0 {
-				p.paraIn(bold, "Next", indent, "Find out: "+sentence(strings.Join(cleaned(s.Missing), ", ")), 3)
+				p.paraIn(bold, "Next", indent, "Find out: "+sentence(missing(s.Missing[0])), 3)
 				return
 			}
 		}
@@ -295,7 +308,13 @@ func truths(f diagnose.Finding) string {
 
 // incidentWords sum up one incident in a line.
 func incidentWords(in diagnose.IncidentInfo, limit int) string {
-	var s string
+	if in.Message == "" {
+		return incidentHead(in) + ", and AWS gave no reason."
+	}
+	return incidentHead(in) + ": " + quoted(in.Message, limit)
+}
+
+func incidentHead(in diagnose.IncidentInfo) (s string) {
 	switch {
 	case in.Kind == facts.KindNotPlaced:
 		s = "The service places no task"
@@ -310,10 +329,7 @@ func incidentWords(in diagnose.IncidentInfo, limit int) string {
 	if in.Revision != "" {
 		s += " (" + clean(in.Revision) + ")"
 	}
-	if in.Message == "" {
-		return s + ", and AWS gave no reason."
-	}
-	return s + ": " + quoted(in.Message, limit)
+	return s
 }
 
 func quoted(s string, limit int) string { return `"` + short(s, limit) + `"` }
@@ -329,7 +345,8 @@ func capital(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	r, n := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(string(r)) + s[n:]
 }
 
 func cleaned(in []string) []string {

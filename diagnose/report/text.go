@@ -15,6 +15,7 @@ type TextOptions struct {
 	Width   int  // columns; 0 = 80, less than 40 counts as 40
 	Color   bool // SGR colours
 	Verbose bool // every cite with its time, every call, samples of tasks
+	Calls   bool // the calls made, by action
 }
 
 func (o TextOptions) page() *page {
@@ -30,16 +31,17 @@ type view struct {
 	report  diagnose.Report
 	page    *page
 	verbose bool
+	byCall  bool
 }
 
 // Text writes a report for a terminal. The first 24 lines of a report on one sick target hold the whole answer:
 // account, impact, since when, first aid, cause, proof, and what to type. Strings from the account lose their control
 // characters.
 func Text(w io.Writer, r diagnose.Report, o TextOptions) error {
-	v := &view{report: r, page: o.page(), verbose: o.Verbose}
+	v := &view{report: r, page: o.page(), verbose: o.Verbose, byCall: o.Calls || o.Verbose}
 	switch len(r.Targets) {
 	case 0:
-		v.page.paraIn(bold, "", 0, "There is nothing to diagnose. "+callerWords(r.Caller)+".", 0)
+		v.page.paraIn(bold, "", 0, "There is nothing to diagnose. "+who(r), 0)
 		v.notes()
 	case 1:
 		v.one(r.Targets[0])
@@ -74,10 +76,10 @@ func (v *view) healthy(t diagnose.TargetReport) {
 		s += ": " + w
 	}
 	if t.Impact.NewRevision != "" && t.Impact.Running > 0 {
-		s += " of " + clean(t.Impact.NewRevision)
+		s += " " + clean(t.Impact.NewRevision)
 	}
 	p.lines = append(p.lines, s+".")
-	p.paraIn(bold, "", 0, callerWords(v.report.Caller)+". Read "+stamp(v.report.At)+", "+plural(v.report.Calls.Total, "call")+".", 0)
+	p.paraIn(bold, "", 0, who(v.report)+" "+plural(v.report.Calls.Total, "call")+".", 0)
 	v.notes()
 	for _, s := range t.Resolved {
 		p.para("Over", sentence(clean(s)))
@@ -88,7 +90,7 @@ func (v *view) healthy(t diagnose.TargetReport) {
 	for _, g := range t.Gaps {
 		p.para("Unread", gapWords(g))
 	}
-	if v.verbose {
+	if v.byCall {
 		v.calls()
 	}
 }

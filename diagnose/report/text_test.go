@@ -96,8 +96,8 @@ func TestDetails(t *testing.T) {
 }
 
 func TestHealthyIsTwoLines(t *testing.T) {
-	want := "shop/orders is healthy: 2 of 2 tasks run of orders:6.\n" +
-		"Account 111122223333, eu-west-1, as assumed-role/oncall/me. Read 2026-11-20\n09:30:12 UTC, 23 calls.\n"
+	want := "shop/orders is healthy: 2 of 2 tasks run orders:6.\n" +
+		"Account 111122223333, eu-west-1, as assumed-role/oncall/me. Read 2026-11-20\n09:30:12 UTC. 23 calls.\n"
 	if got := text(t, reportOn(healthy("orders")), TextOptions{}); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -36,7 +36,7 @@ func impactWords(t diagnose.TargetReport) string {
 	}
 	switch {
 	case im.OldRevision != "" && im.NewRunning == 0:
-		s += fmt.Sprintf("; %s (new) cannot start; %s (old) still serves %d", clean(im.NewRevision), clean(im.OldRevision), im.OldRunning)
+		s += fmt.Sprintf("; %s (new) runs none; %s (old) still serves %d", clean(im.NewRevision), clean(im.OldRevision), im.OldRunning)
 	case im.OldRevision != "":
 		s += fmt.Sprintf("; %s (new) runs %d; %s (old) still serves %d", clean(im.NewRevision), im.NewRunning, clean(im.OldRevision), im.OldRunning)
 	case im.Running == 0 && im.Desired > 0:
@@ -103,7 +103,7 @@ func orWord(s, otherwise string) string {
 // callerWords names the account, the region and who asked.
 func callerWords(c evidence.Caller) string {
 	if c.Account == "" {
-		return "Account not known: sts:GetCallerIdentity was not answered."
+		return "Account not known (sts:GetCallerIdentity was not answered)"
 	}
 	who := clean(c.ARN)
 	if parts := strings.SplitN(who, ":", 6); len(parts) == 6 {
@@ -112,6 +112,15 @@ func callerWords(c evidence.Caller) string {
 	s := "Account " + clean(c.Account) + ", " + clean(c.Region)
 	if who != "" {
 		s += ", as " + who
+	}
+	return s
+}
+
+// who names the account and who asked, and the time of the evidence.
+func who(r diagnose.Report) string {
+	s := callerWords(r.Caller) + "."
+	if !r.At.IsZero() {
+		s += " Read " + stamp(r.At) + "."
 	}
 	return s
 }
@@ -143,9 +152,11 @@ func citeWords(c evidence.Cite, limit int) string {
 	return s + ": " + orWord(value, "(none)")
 }
 
+func keyWords(k evidence.Key) string { return strings.TrimSuffix(clean(k.String()), "/") }
+
 // gapWords says what could not be read, and what would show it.
 func gapWords(g evidence.Gap) string {
-	s := clean(g.Key.String()) + ": " + orWord(g.Call, "no call") + " was answered with " + orWord(g.Reason, "nothing")
+	s := keyWords(g.Key) + ": " + orWord(g.Call, "no call") + " gave " + orWord(g.Reason, "no answer")
 	if m := short(g.Message, 200); m != "" {
 		s += " (" + m + ")"
 	}

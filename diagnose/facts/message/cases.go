@@ -43,7 +43,7 @@ func CaseOf(symptom string) (Case, bool) {
 		out.Launch = launchOf[k.Step]
 	}
 	for _, w := range k.Causes {
-		out.Causes = append(out.Causes, Cause{Text: w.Text, Look: w.Look, Playbook: w.Playbook})
+		out.Causes = append(out.Causes, Cause(w))
 	}
 	return out, true
 }

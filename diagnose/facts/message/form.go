@@ -24,6 +24,7 @@ type hole struct {
 	class class
 	min   int // fewest characters it may stand for
 	max   int
+	apart [2]bool // white space stands before, after it
 }
 
 // class limits the characters that a placeholder may stand for, so that forms with many short fixed words do not fit
@@ -64,6 +65,7 @@ func parseForm(text string) (form, error) {
 			i = len(rest)
 		}
 		if lit := squeeze(rest[:i]); lit != "" {
+			h.apart[1] = h.name != "" && spaceFirst(rest[:i])
 			f.literals, f.holes, h = append(f.literals, lit), append(f.holes, h), hole{}
 			f.fixed += len(lit)
 		}
@@ -71,6 +73,7 @@ func parseForm(text string) (form, error) {
 			break
 		}
 		next := placeholder(rest[i+1 : i+j])
+		next.apart[0] = strings.HasSuffix(strings.TrimRight(rest[:i], "(\"'"), " ")
 		if h.name != "" { // two in a row are one that is free
 			next = hole{name: h.name + " " + next.name, class: anything, min: min(h.min, next.min), max: longest}
 		}
@@ -81,6 +84,11 @@ func parseForm(text string) (form, error) {
 		return f, fmt.Errorf("form %q: has no fixed words to match", text)
 	}
 	return f, nil
+}
+
+// spaceFirst reports whether white space stands before the first character that is compared.
+func spaceFirst(s string) bool {
+	return strings.HasPrefix(strings.TrimLeft(s, ")\"'"), " ")
 }
 
 func placeholder(name string) hole {
@@ -149,6 +157,9 @@ func (f *form) rest(q *squeezed, k, from int, holes []span, steps *int) ([]span,
 		}
 		return append(holes, span{from, len(q.low)}), true
 	}
+	if h := f.holes[k]; h.apart[0] && from < len(q.low) && !q.gap[from] {
+		return nil, false
+	}
 	for at := from; *steps < maxSteps; at++ {
 		i := bytes.Index(q.low[at:], []byte(f.literals[k]))
 		if i < 0 {
@@ -156,7 +167,7 @@ func (f *form) rest(q *squeezed, k, from int, holes []span, steps *int) ([]span,
 		}
 		at += i
 		*steps++
-		if at-from < f.holes[k].min {
+		if at-from < f.holes[k].min || f.holes[k].apart[1] && !q.gap[at] {
 			continue
 		}
 		if !f.holes[k].fits(q.low[from:at]) {

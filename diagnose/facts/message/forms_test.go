@@ -153,9 +153,9 @@ func TestNoiseKeepsFamily(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				for range 20 {
 					s := rapid.SampledFrom(samples).Draw(t, "form")
-					clear := written(t, s.form.Text)
-					want := ReadOne(s.of.Surfaces[0], clear).Family
-					noisy := n.do(t, clear)
+					plainText := written(t, s.form.Text)
+					want := ReadOne(s.of.Surfaces[0], plainText).Family
+					noisy := n.do(t, plainText)
 					if got := ReadOne(s.of.Surfaces[0], noisy); got.Family != want {
 						t.Fatalf("%q\nread as family %q (%s), want %q", noisy, got.Family, got.Symptom, want)
 					}

@@ -104,13 +104,14 @@ var categoryOf = func() map[string]string {
 	return m
 }()
 
-// category finds the first token before a colon that AWS uses as a category. Where the text has only an API
-// exception inside, that is its category.
+// category finds the first token before a colon that AWS uses as a category. TaskFailedToStart is a stop code: a
+// category after it tells more.
 func category(q *squeezed) string {
+	outer := ""
 	for at := 0; at < len(q.low); at++ {
 		i := bytes.IndexByte(q.low[at:], ':')
 		if i < 0 {
-			return ""
+			return outer
 		}
 		at += i
 		from := at
@@ -118,10 +119,12 @@ func category(q *squeezed) string {
 			from--
 		}
 		if n := at - from; n >= 10 && n <= 45 {
-			if c, ok := categoryOf[string(q.low[from:at])]; ok {
+			c, ok := categoryOf[string(q.low[from:at])]
+			if ok && c != "TaskFailedToStart" {
 				return c
 			}
+			outer = first(outer, c)
 		}
 	}
-	return ""
+	return outer
 }

@@ -19,7 +19,7 @@ const (
 
 // Reading is what one message says. The json tags are its CEL names.
 type Reading struct {
-	Text     string   `json:"text"`     // the message without other tools' decoration, white space collapsed
+	Text     string   `json:"text"`     // the message without other tools' decoration, white space collapsed; AWS's own wrappers stay
 	Surface  string   `json:"surface"`  // as given; where none was given, what the text itself gives away, else ""
 	Wrappers []string `json:"wrappers"` // names of what was around the message, outermost first, e.g. "unable-to-place-a-task"
 	Category string   `json:"category"` // AWS's own first token, one of Categories; "" none
@@ -37,7 +37,7 @@ type Fields struct {
 	Host          string `json:"host"`           // DNS name that was dialled, resolved or asked
 	IP            string `json:"ip"`             // address that was dialled
 	Port          string `json:"port"`           // port that was dialled, or of an unhealthy target
-	Role          string `json:"role"`           // ARN of a role; its name where the message names only a session of it
+	Role          string `json:"role"`           // name of a role, without its path; taken out of the ARN of the role or of a session of it
 	Action        string `json:"action"`         // IAM action that was refused, e.g. ecr:GetAuthorizationToken
 	Resource      string `json:"resource"`       // what it was refused on: an ARN or *
 	Image         string `json:"image"`          // image reference as written

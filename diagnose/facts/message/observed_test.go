@@ -202,6 +202,29 @@ func TestNormal(t *testing.T) {
 	}
 }
 
+// Texts as people pass them on: cut, redacted, half quoted.
+func TestPassedOn(t *testing.T) {
+	for _, c := range []struct{ text, symptom, step, nature string }{
+		{`ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve ecr registry auth: service call has been retried 5 time(s): RequestError: send request failed caused by: Post https://api.ecr....`, "image-pull/ecr/registry-auth-network", "registry-auth", "network"},
+		{`ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve ecr registry auth: service call has been retried 3 time(s)`, "", "registry-auth", ""},
+		{`ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been retried 5 time(s): RequestCanceled: request context canceled caused by: context deadli...`, "secrets/ssm/network", "parameter", "network"},
+		{`TaskFailedToStart: ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret arn:aws:secretsmanager:eu-west-1:123456789...`, "", "secret", ""},
+		{`ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to get registry auth from asm: service call has been retried 5 time(s): asm fetching secret from the service for ...`, "", "secret", ""},
+		{"CannotPullContainerError: pull image manifest has been retried 1 time(s):\nfailed to resolve ref \"123456789012.dkr.ecr.eu-west-3.amazonaws.com/web:abc1234\":\nunexpected status code 403 Forbidden", "image-pull/ecr/batchgetimage-denied", "manifest", "permission"},
+		{`CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref ***.dkr.ecr.us-east-1.amazonaws.com/web-***:v1: not found`, "image-pull/ecr/image-not-found", "manifest", "not-found"},
+		{`CannotPullContainerError: pull image manifest has been retried`, "", "manifest", ""},
+		{`STOPPED (Task failed to start)`, "container-start/task-failed-to-start-generic", "container-start", ""},
+		{`STOPPED(Essential container in task exited)`, "exit/essential-container-exited", "run", "crash"},
+		{`service [web] was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster.`, "placement/ec2/no-instances", "placement", "capacity"},
+		{"Status reason\tCannotStartContainerError: ResourceInitializationError: unable to create new container: mount callback failed on /tmp/containerd-mount1: open /tmp/containerd-mount1/etc/passwd: no such file or directory", "container-start/generic", "container-start", "not-found"},
+	} {
+		r := ReadOne("", c.text)
+		if r.Symptom != c.symptom || r.Step != c.step || r.Nature != c.nature {
+			t.Errorf("%s\nread as %q step %q nature %q, want %q %q %q", c.text, r.Symptom, r.Step, r.Nature, c.symptom, c.step, c.nature)
+		}
+	}
+}
+
 // A wording that nobody has seen still gives its layers.
 func TestUnknownWordings(t *testing.T) {
 	for _, c := range []struct{ text, family, step, nature string }{

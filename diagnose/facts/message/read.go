@@ -152,6 +152,11 @@ const leastCut = 40
 // guessCut finds the case of a text that was cut short: the one whose form leads up to the end, if what can be read
 // already shows the same nature and no other case fits as well.
 func (c *catalogue) guessCut(r *Reading, s *scratch) {
+	end := len(s.q.low)
+	for end > 0 && s.q.low[end-1] == '.' { // the dots of whoever cut it
+		end--
+	}
+	s.q.low = s.q.low[:end]
 	best, of := leastCut, -1
 	for i := range c.index.forms {
 		f := &c.index.forms[i]

@@ -237,7 +237,7 @@ func broken(lines []string, i int) bool {
 		return false
 	}
 	first, _, _ := strings.Cut(next, " ")
-	return strings.ContainsAny(first, "0123456789/:-.") || strings.HasSuffix(last, "/") || strings.HasSuffix(last, ":") || strings.HasSuffix(last, "-")
+	return strings.ContainsAny(first, "0123456789/:-.") || strings.HasSuffix(last, "/") || strings.HasSuffix(last, ":") && strings.Contains(last, "arn:") || strings.HasSuffix(last, "-")
 }
 
 func collapse(s string) string {

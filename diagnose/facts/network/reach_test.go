@@ -37,6 +37,12 @@ func TestReach(t *testing.T) {
 			w.groups["sg-default"] = &evidence.SecurityGroup{ID: "sg-default", Name: "default", VpcID: "vpc-1", Egress: allOut()}
 		}},
 
+		{name: "healthy by endpoint with the VPC's default group on both sides", to: "ecr.api", via: "vpce-ecr.api", change: func(w *world) {
+			w.taskSGs = nil
+			w.endpoint("ecr.api").Groups = []string{"sg-default"}
+			w.groups["sg-default"] = &evidence.SecurityGroup{ID: "sg-default", Name: "default", VpcID: "vpc-1", Egress: allOut(), Ingress: []evidence.SGRule{{Protocol: "-1", Group: "sg-default"}}}
+		}},
+
 		{name: "dns off", to: "ecr.api", via: "nat-1", change: func(w *world) { w.dns.Support = false }, blocks: []string{"dns vpc-1"}},
 		{name: "dns off among endpoints", to: "ecr.api", via: "vpce-ecr.api", change: func(w *world) { w.isolate("ecr.api"); w.dns = evidence.VpcDNS{VpcID: "vpc-1"} }, blocks: []string{"dns vpc-1"}},
 		{name: "no route", to: "ecr.api", change: (*world).noDefault, blocks: []string{"no_route rtb-private"}},

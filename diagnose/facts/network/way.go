@@ -117,8 +117,8 @@ func (c *calc) ways() []way {
 // wantVpc asks at once for all that the path's level of names and routes is read from.
 func (c *calc) wantVpc(s evidence.Subnet) {
 	c.v.Want(evidence.RouteTablesKey(s.VpcID).Key)
+	c.v.Want(evidence.VpcEndpointsKey(s.VpcID).Key)
 	if c.to.EndpointService != "" {
-		c.v.Want(evidence.VpcEndpointsKey(s.VpcID).Key)
 		c.v.Want(evidence.VpcDNSKey(s.VpcID).Key)
 	}
 }

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecsplain/ecsplain/collectors"
+	"github.com/ecsplain/ecsplain/diagnose"
+	"github.com/ecsplain/ecsplain/diagnose/report"
+	"github.com/ecsplain/ecsplain/evidence"
+	content "github.com/ecsplain/ecsplain/playbooks"
+)
+
+// diagnosis is what the flags of diagnose say.
+type diagnosis struct {
+	profile, region, endpoint string
+	playbooks                 string
+	format                    string
+	deadline                  time.Duration
+	all                       bool
+	maxAttempts               int
+	verbose, calls            bool
+}
+
+func (a *app) diagnoseCommand() *cobra.Command {
+	var d diagnosis
+	cmd := &cobra.Command{
+		Use:   "diagnose TARGET...",
+		Short: "Say why a service or task does not run, with proof and the fix",
+		Long: `Say why a service or task does not run, with proof and the fix. It only reads.
+
+A TARGET is CLUSTER/SERVICE, CLUSTER, CLUSTER/TASK-ID, the ARN of a service, task, cluster or target group, a bare
+service name or task id, the address of a page of the ECS console, or a load balancer's DNS name.`,
+		Example: `  ecsplain diagnose shop/orders
+  ecsplain diagnose shop --profile prod --region eu-west-1
+  ecsplain diagnose --all --format json`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.diagnose(cmd, d, args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&d.profile, "profile", "", "profile of the AWS configuration")
+	f.StringVar(&d.region, "region", "", "AWS region")
+	f.StringVar(&d.endpoint, "endpoint-url", "", "endpoint for all services, such as the lab's")
+	f.StringVar(&d.playbooks, "playbooks", "", "folder of playbooks of your own, besides those built in")
+	f.StringVar(&d.format, "format", "text", "text or json")
+	f.DurationVar(&d.deadline, "deadline", time.Minute, "end of the run; what was not read by then is named as such")
+	f.BoolVar(&d.all, "all", false, "every service of every cluster of the region")
+	f.IntVar(&d.maxAttempts, "max-attempts", 0, "tries for one call that AWS throttles or fails (0 = 4)")
+	f.BoolVar(&d.verbose, "verbose", false, "the whole report: every fact with its time, example tasks, all calls")
+	f.BoolVar(&d.calls, "calls", false, "list the calls made, by action")
+	cmd.ValidArgsFunction = cobra.NoFileCompletions
+	return cmd
+}
+
+func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error {
+	if d.all {
+		if len(targets) > 0 {
+			return usagef(cmd.CommandPath()+" --help", "--all takes every service; leave %q out", targets[0])
+		}
+		targets = []string{diagnose.All}
+	}
+	switch {
+	case len(targets) == 0:
+		return usagef(cmd.CommandPath()+" my-cluster/my-service", "diagnose needs a target: CLUSTER/SERVICE, CLUSTER, an ARN, a task id, or --all")
+	case d.deadline <= 0:
+		return usagef(cmd.CommandPath()+" --help", "--deadline %s: want a time such as 60s or 3m", d.deadline)
+	}
+	if err := oneOf(cmd, "format", d.format, "text", "json"); err != nil {
+		return err
+	}
+	r, err := a.examine(cmd.Context(), d, targets, collectors.Open)
+	if err != nil {
+		return err
+	}
+	a.code = r.ExitCode()
+	if d.format == "json" {
+		return report.JSON(a.stdout, r)
+	}
+	o := a.textOptions(d.verbose)
+	o.Calls = d.calls
+	return report.Text(a.stdout, r, o)
+}
+
+// opener opens an account: collectors.Open, or the demo's.
+type opener func(context.Context, collectors.Options) (*collectors.Account, error)
+
+// examine resolves the targets, reads what is needed and judges it.
+func (a *app) examine(ctx context.Context, d diagnosis, targets []string, open opener) (diagnose.Report, error) {
+	none := diagnose.Report{}
+	playbooks, err := loadPlaybooks(d.playbooks)
+	if err != nil {
+		return none, err
+	}
+	progress := a.progress()
+	defer progress.done()
+	endpoint := d.endpoint
+	if endpoint == "" {
+		endpoint = a.environmentEndpoint()
+	}
+	log := a.log()
+	ctx, cancel := context.WithTimeout(ctx, d.deadline)
+	defer cancel()
+	account, err := open(ctx, collectors.Options{Profile: d.profile, Region: d.region, EndpointURL: endpoint, MaxAttempts: d.maxAttempts,
+		Version: version, Log: log, Progress: progress.call})
+	if err != nil {
+		return none, err
+	}
+	store := evidence.NewStore()
+	notes := a.endpointNotes(d.endpoint)
+	resolved, more, err := resolve(ctx, targets, store, account)
+	if err != nil {
+		return none, err
+	}
+	engine := &diagnose.Engine{Playbooks: playbooks, Fetch: account.Fetch, Profile: d.profile, Progress: func(wave int, keys []evidence.Key) {
+		log.Trace().Int("wave", wave).Stringers("keys", stringers(keys)).Msg("asking")
+	}}
+	r, err := engine.Run(ctx, store, resolved)
+	if err != nil {
+		return none, err
+	}
+	if ctx.Err() == context.Canceled {
+		return none, context.Canceled
+	}
+	s := account.Stats()
+	r.Calls = diagnose.Calls{Total: s.Total, ByAction: s.ByAction, Retries: s.Retries, Throttled: s.Throttled, Waves: s.Waves}
+	r.Note = append(r.Note, append(notes, more...)...)
+	return r, nil
+}
+
+// resolve turns what was typed into targets, each once.
+func resolve(ctx context.Context, texts []string, store *evidence.Store, account *collectors.Account) (out []evidence.Target, notes []string, err error) {
+	for _, text := range texts {
+		targets, more, err := diagnose.Resolve(ctx, text, store, account.Fetch)
+		if err != nil {
+			if ctx.Err() == context.Canceled {
+				return nil, nil, context.Canceled
+			}
+			if errors.As(err, new(*diagnose.TargetError)) && account.Stats().Total > 0 {
+				err = fmt.Errorf("%w\n  looked in region %s; another one: --region", err, account.Region())
+			}
+			return nil, nil, err
+		}
+		notes = append(notes, more...)
+		for _, t := range targets {
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out, notes, nil
+}
+
+func stringers(keys []evidence.Key) []fmt.Stringer {
+	out := make([]fmt.Stringer, len(keys))
+	for i, k := range keys {
+		out[i] = k
+	}
+	return out
+}
+
+// environmentEndpoint is the endpoint that the environment sets for all services; "" where none.
+func (a *app) environmentEndpoint() string {
+	if strings.EqualFold(a.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
+		return ""
+	}
+	return a.getenv("AWS_ENDPOINT_URL")
+}
+
+// servicesRead are the services whose endpoint the environment can set on its own.
+var servicesRead = []string{"ECS", "EC2", "CLOUDWATCH_LOGS", "ECR", "IAM", "STS", "SECRETS_MANAGER", "SSM", "ELASTIC_LOAD_BALANCING_V2"}
+
+// endpointNotes tell the reader when the calls did not go to AWS itself.
+func (a *app) endpointNotes(flag string) (notes []string) {
+	switch {
+	case flag != "":
+		notes = append(notes, "All calls went to "+flag+" (--endpoint-url), not to AWS's own endpoints.")
+	case a.environmentEndpoint() != "":
+		notes = append(notes, "All calls went to "+a.environmentEndpoint()+" (AWS_ENDPOINT_URL), not to AWS's own endpoints.")
+	}
+	if strings.EqualFold(a.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
+		return notes
+	}
+	for _, s := range servicesRead {
+		if url := a.getenv("AWS_ENDPOINT_URL_" + s); url != "" {
+			notes = append(notes, "Calls to "+s+" went to "+url+" (AWS_ENDPOINT_URL_"+s+").")
+		}
+	}
+	return notes
+}
+
+// loadPlaybooks reads the built-in playbooks and those of a folder, if one is given; a folder's replace built-in ones
+// of the same id.
+func loadPlaybooks(dir string) ([]*diagnose.Playbook, error) {
+	sources := []fs.FS{content.FS}
+	if dir != "" {
+		own, err := openPlaybooks(dir)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, own)
+	}
+	return diagnose.Load(sources...)
+}
+
+// openPlaybooks opens a folder that must hold at least one playbook.
+func openPlaybooks(dir string) (fs.FS, error) {
+	own := os.DirFS(dir)
+	if _, err := fs.Stat(own, "."); err != nil {
+		return nil, usagef("ls "+dir, "--playbooks %s: no such folder", dir)
+	}
+	if names, _ := fs.Glob(own, "*.yaml"); len(names) == 0 {
+		return nil, usagef("ls "+dir, "%s holds no playbook: want files named FAMILY.CAUSE.yaml", dir)
+	}
+	return own, nil
+}

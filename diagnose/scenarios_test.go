@@ -1,0 +1,213 @@
+package diagnose_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecsplain/ecsplain/collectors"
+	"github.com/ecsplain/ecsplain/diagnose"
+	"github.com/ecsplain/ecsplain/diagnose/facts"
+	"github.com/ecsplain/ecsplain/evidence"
+	"github.com/ecsplain/ecsplain/lab"
+)
+
+// serve puts a world on a loopback port and opens it with the real AWS SDK.
+func serve(t *testing.T, w *lab.World) *collectors.Account {
+	t.Helper()
+	srv := httptest.NewServer(w.Handler())
+	t.Cleanup(srv.Close)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+	a, err := collectors.Open(context.Background(), collectors.Options{Region: w.Region, EndpointURL: srv.URL, MaxAttempts: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// look diagnoses one target of a world.
+func look(t *testing.T, ctx context.Context, pbs []*diagnose.Playbook, a *collectors.Account, target string) diagnose.TargetReport {
+	t.Helper()
+	cluster, service, _ := strings.Cut(target, "/")
+	e := &diagnose.Engine{Playbooks: pbs, Fetch: a.Fetch}
+	r, err := e.Run(ctx, evidence.NewStore(), []evidence.Target{{Kind: evidence.TargetService, Cluster: cluster, Service: service}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Targets[0]
+}
+
+func summary(r diagnose.TargetReport) string {
+	var sb strings.Builder
+	fmt.Fprintf(&sb, "health %s, %d of %d run\n", r.Health, r.Impact.Running, r.Impact.Desired)
+	for _, in := range r.Incidents {
+		fmt.Fprintf(&sb, "  incident %s %s x%d: %s\n", in.Kind, in.Symptom, in.Tasks, in.Message)
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(&sb, "  finding %s %s on %s\n", f.ID, f.Verdict, f.Subject.ID)
+		for _, s := range f.Steps {
+			fmt.Fprintf(&sb, "    %s: %s %v\n", s.Verdict, s.Check, s.Missing)
+		}
+	}
+	for _, x := range r.RuledOut {
+		fmt.Fprintf(&sb, "  ruled out %s by %s\n", x.ID, x.By)
+	}
+	for _, g := range r.Gaps {
+		fmt.Fprintf(&sb, "  gap %s: %s %s %s\n", g.Key, g.Call, g.Reason, g.Message)
+	}
+	for _, s := range r.Resolved {
+		fmt.Fprintf(&sb, "  resolved %s\n", s)
+	}
+	return sb.String()
+}
+
+func scenarios(t *testing.T) []lab.Scenario {
+	t.Helper()
+	all, err := lab.Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Every scenario's first finding is its answer, and the report's own fix heals it where it is made of calls.
+func TestScenarios(t *testing.T) {
+	pbs := load(t)
+	byCalls := 0
+	for _, s := range scenarios(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			w, err := s.Start(lab.Options{Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := look(t, context.Background(), pbs, serve(t, w), s.Target)
+			if r.Health == facts.Healthy || len(r.Findings) == 0 {
+				t.Fatalf("want %s, got\n%s", s.Answer.ID, summary(r))
+			}
+			want, err := w.Resolve(s.Answer.Subject)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := r.Findings[0]
+			if f.ID != s.Answer.ID || f.Verdict != diagnose.Confirmed || f.Subject.ID != want {
+				t.Fatalf("want %s on %s, got\n%s", s.Answer.ID, want, summary(r))
+			}
+			if len(r.Findings) > 1 {
+				t.Errorf("one fault, %d findings:\n%s", len(r.Findings), summary(r))
+			}
+			if len(f.Fix) == 0 || len(f.Fix[0].Calls) == 0 {
+				return
+			}
+			byCalls++
+			if err := w.Apply(stepsOf(f.Fix[0].Calls)); err != nil {
+				t.Fatalf("the fix %q cannot be applied: %v", f.Fix[0].Command, err)
+			}
+			if err := w.Healed(s.Target, 5*time.Minute); err != nil {
+				t.Errorf("the fix %q does not heal: %v", f.Fix[0].Command, err)
+			}
+		})
+	}
+	if byCalls < 16 {
+		t.Errorf("only %d scenarios were healed by the report's own fix", byCalls)
+	}
+}
+
+func stepsOf(calls []diagnose.Call) (out []lab.Step) {
+	for _, c := range calls {
+		out = append(out, lab.Step{Service: c.Service, Operation: c.Operation, Input: c.Input})
+	}
+	return out
+}
+
+// The healthy account has no finding, whatever the variant and the way AWS lists stopped tasks.
+func TestHealthyWorldHasNoFinding(t *testing.T) {
+	pbs := load(t)
+	for _, o := range []lab.Options{{}, {Endpoints: true}, {HideStopped: true}, {Seed: 7}} {
+		w := lab.New(o)
+		a := serve(t, w)
+		for _, target := range []string{"shop/orders", "shop/catalog"} {
+			if r := look(t, context.Background(), pbs, a, target); r.Health != facts.Healthy || len(r.Findings) > 0 {
+				t.Errorf("%+v %s:\n%s", o, target, summary(r))
+			}
+		}
+	}
+}
+
+// Sources disagree whether stopped tasks can be listed by service name: the answer must not depend on it.
+func TestStoppedTasksAreFoundEitherWay(t *testing.T) {
+	pbs := load(t)
+	for _, hide := range []bool{false, true} {
+		w, s, err := lab.Start("no-way-out", lab.Options{Seed: 1, HideStopped: hide})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := look(t, context.Background(), pbs, serve(t, w), s.Target)
+		if len(r.Findings) == 0 || r.Findings[0].ID != s.Answer.ID || len(r.Incidents) == 0 || r.Incidents[0].Kind != facts.KindStopped {
+			t.Errorf("hidden %v:\n%s", hide, summary(r))
+		}
+	}
+}
+
+// badDays are scenarios of different families, each walked through every call failing.
+var badDays = []string{"no-way-out", "tag-you-are-not-it", "wrong-hat", "crash-on-arrival", "one-door-short"}
+
+// A call that is denied or answers nothing costs knowledge and nothing else: no panic, never "healthy", never a cause that
+// was not there.
+func TestEveryCallDenied(t *testing.T) {
+	eachCall(t, func(w *lab.World, action string) { w.Deny(action) }, 20*time.Second)
+}
+
+func TestEveryCallWithoutAnswer(t *testing.T) {
+	eachCall(t, func(w *lab.World, action string) { w.Slow(time.Hour, action) }, 700*time.Millisecond)
+}
+
+func TestEveryCallBroken(t *testing.T) {
+	eachCall(t, func(w *lab.World, action string) { w.Mangle(action, true) }, 20*time.Second)
+}
+
+func eachCall(t *testing.T, spoil func(w *lab.World, action string), within time.Duration) {
+	pbs := load(t)
+	for _, name := range badDays {
+		w, s, err := lab.Start(name, lab.Options{Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := serve(t, w)
+		look(t, context.Background(), pbs, a, s.Target)
+		var made []string
+		for _, c := range w.Calls() {
+			if x := c.Service + ":" + c.Operation; !slices.Contains(made, x) {
+				made = append(made, x)
+			}
+		}
+		for _, action := range made {
+			t.Run(name+"/"+action, func(t *testing.T) {
+				w, s, err := lab.Start(name, lab.Options{Seed: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				spoil(w, action)
+				ctx, cancel := context.WithTimeout(context.Background(), within)
+				defer cancel()
+				r := look(t, ctx, pbs, serve(t, w), s.Target)
+				if r.Health == facts.Healthy {
+					t.Errorf("healthy\n%s", summary(r))
+				}
+				for _, f := range r.Findings {
+					if f.Verdict == diagnose.Confirmed && f.ID != s.Answer.ID {
+						t.Errorf("confirmed %s, which is not the cause\n%s", f.ID, summary(r))
+					}
+				}
+				if len(r.Gaps) == 0 && action != "sts:GetCallerIdentity" {
+					t.Errorf("no gap tells that %s failed\n%s", action, summary(r))
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,298 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecsplain/ecsplain/lab/wire"
+)
+
+// Apply runs API calls one after the other, over the wire but inside the process. They are not in Calls and injected faults do not
+// touch them. The error names the step.
+func (w *World) Apply(steps []Step) error {
+	c := wire.Client{Endpoint: "http://lab", Region: w.Region, HTTP: &http.Client{Transport: inProcess{w.back}}}
+	kept := map[string]any{}
+	for i, s := range steps {
+		at := fmt.Sprintf("step %d, %s:%s", i+1, s.Service, s.Operation)
+		input, err := w.fill(s.Input, kept)
+		if err != nil {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+		in, _ := input.(map[string]any) // nil input is an empty one
+		var out map[string]any
+		if s.Service == "lab" {
+			err = w.labOperation(s.Operation, in)
+		} else {
+			out, err = c.Call(context.Background(), s.Service, s.Operation, in)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+		if s.As != "" {
+			kept[s.As] = out
+		}
+	}
+	return nil
+}
+
+// inProcess hands requests to a handler without a network.
+type inProcess struct{ handler http.Handler }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	rec := &recorder{header: http.Header{}, status: http.StatusOK}
+	p.handler.ServeHTTP(rec, r)
+	return &http.Response{
+		StatusCode: rec.status, Status: http.StatusText(rec.status), Header: rec.header, Body: io.NopCloser(&rec.body), ContentLength: int64(rec.body.Len()),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+	}, nil
+}
+
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
+
+// Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
+// subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
+// policy, task, digest for what REPOSITORY:TAG is now, built for what it was at first).
+func (w *World) Resolve(text string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.expand(text, nil)
+}
+
+// fill replaces the placeholders in an input of any depth.
+func (w *World) fill(v any, kept map[string]any) (any, error) {
+	switch v := v.(type) {
+	case string:
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.expand(v, kept)
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			var err error
+			if out[i], err = w.fill(e, kept); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			var err error
+			if out[k], err = w.fill(e, kept); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return v, nil
+}
+
+func (w *World) expand(text string, kept map[string]any) (string, error) {
+	var failed error
+	out := placeholder.ReplaceAllStringFunc(text, func(m string) string {
+		v, err := w.lookUp(m[2:len(m)-1], kept)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return v
+	})
+	return out, failed
+}
+
+// lookUp is the value of one placeholder.
+func (w *World) lookUp(name string, kept map[string]any) (string, error) {
+	switch name {
+	case "account":
+		return w.Account, nil
+	case "region":
+		return w.Region, nil
+	case "partition":
+		return w.Partition, nil
+	case "registry":
+		return w.registryHost(), nil
+	}
+	kind, rest, ok := strings.Cut(name, ":")
+	if !ok {
+		return pick(name, kept)
+	}
+	if id := w.resource(kind, rest); id != "" {
+		return id, nil
+	}
+	return "", fmt.Errorf("${%s}: the account has no %s of that name", name, kind)
+}
+
+// pick is a part of a kept answer: nat.NatGateway.NatGatewayId, or list.Items.0.Id.
+func pick(path string, kept map[string]any) (string, error) {
+	var v any = kept
+	for _, key := range strings.Split(path, ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			v = at[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i < 0 || i >= len(at) {
+				return "", fmt.Errorf("${%s}: there is no element %s", path, key)
+			}
+			v = at[i]
+		default:
+			v = nil
+		}
+		if v == nil {
+			return "", fmt.Errorf("${%s}: there is no %s", path, key)
+		}
+	}
+	return fmt.Sprint(v), nil
+}
+
+// resource is the id (or the ARN, where that is what calls take) of a resource by its name, or "".
+func (w *World) resource(kind, name string) string {
+	switch kind {
+	case "role":
+		if r := w.roles[name]; r != nil {
+			return aws.ToString(r.Arn)
+		}
+	case "task":
+		for _, s := range w.services {
+			if s.name() == name {
+				for _, t := range s.tasks {
+					if !t.stopping() {
+						return aws.ToString(t.TaskArn)
+					}
+				}
+			}
+		}
+	case "digest":
+		repo, tag, _ := strings.Cut(name, ":")
+		if p := w.public[repo]; p != nil {
+			return p.Digest
+		}
+		if _, i := w.findImage(repo, ":"+tag); i != nil {
+			return i.Digest
+		}
+	case "acl-association":
+		for _, acl := range sorted(w.acls) {
+			for _, a := range acl.Associations {
+				if aws.ToString(a.SubnetId) == w.names["subnet:"+name] {
+					return aws.ToString(a.NetworkAclAssociationId)
+				}
+			}
+		}
+	case "route-table-association":
+		for _, t := range sorted(w.routeTables) {
+			for _, a := range t.Associations {
+				if a.SubnetId != nil && aws.ToString(a.SubnetId) == w.names["subnet:"+name] {
+					return aws.ToString(a.RouteTableAssociationId)
+				}
+			}
+		}
+	}
+	if id := w.names[kind+":"+name]; id != "" {
+		return id
+	}
+	return w.byTag(kind, name)
+}
+
+// byTag finds what somebody made since, by its Name tag or a security group's name.
+func (w *World) byTag(kind, name string) string {
+	is := func(tags []ec2types.Tag) bool {
+		return slices.ContainsFunc(tags, func(t ec2types.Tag) bool { return aws.ToString(t.Key) == "Name" && aws.ToString(t.Value) == name })
+	}
+	switch kind {
+	case "sg":
+		for _, g := range sorted(w.groups) {
+			if is(g.Tags) || aws.ToString(g.GroupName) == name {
+				return aws.ToString(g.GroupId)
+			}
+		}
+	case "endpoint":
+		for _, e := range sorted(w.endpoints) {
+			if is(e.Tags) && !isState(string(e.State), "deleted") {
+				return aws.ToString(e.VpcEndpointId)
+			}
+		}
+	case "nat":
+		for _, n := range sorted(w.nats) {
+			if is(n.Tags) && n.State == ec2types.NatGatewayStateAvailable {
+				return aws.ToString(n.NatGatewayId)
+			}
+		}
+	case "subnet":
+		for _, s := range sorted(w.subnets) {
+			if is(s.Tags) {
+				return aws.ToString(s.SubnetId)
+			}
+		}
+	}
+	return ""
+}
+
+// Healed tells whether a service (CLUSTER/SERVICE) runs what it should and goes on doing so: it lets the world's clock run for sustain and
+// then answers nil, or what is wrong. Healed means: the service is there and active, its desired count is not below what it
+// was when the scenario began, the primary rollout is complete with all its tasks running, nothing of an older rollout is left, and no task failed
+// meanwhile.
+func (w *World) Healed(target string, sustain time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.well(target); err != nil {
+		return err
+	}
+	began := w.now
+	w.advance(sustain)
+	if err := w.well(target); err != nil {
+		return fmt.Errorf("it did not last for %s: %w", sustain, err)
+	}
+	for _, t := range w.services[target].tasks {
+		failed := t.StopCode == ecstypes.TaskStopCodeTaskFailedToStart || t.StopCode == ecstypes.TaskStopCodeEssentialContainerExited
+		if failed && t.StoppingAt != nil && t.StoppingAt.After(began) {
+			return fmt.Errorf("task %s failed meanwhile: %s", t.id, aws.ToString(t.StoppedReason))
+		}
+	}
+	return nil
+}
+
+// rememberCounts takes the desired counts of now as what Healed expects.
+func (w *World) rememberCounts() {
+	for name, s := range w.services {
+		w.counts[name] = max(w.counts[name], s.DesiredCount)
+	}
+}
+
+func (w *World) well(target string) error {
+	s := w.services[target]
+	if s == nil || aws.ToString(s.Status) != "ACTIVE" {
+		return fmt.Errorf("service %s is not there or not active", target)
+	}
+	if want := w.counts[target]; s.DesiredCount < want {
+		return fmt.Errorf("the desired count of %s is %d, below the %d it had", target, s.DesiredCount, want)
+	}
+	p := s.primary()
+	if running, pending := count(s.live(p)); running != s.DesiredCount || pending > 0 {
+		return fmt.Errorf("%s runs %d of %d tasks of its primary deployment", target, running, s.DesiredCount)
+	}
+	if len(s.deployments) > 1 || p.RolloutState != ecstypes.DeploymentRolloutStateCompleted {
+		return fmt.Errorf("the rollout of %s is %s with %d deployments", target, p.RolloutState, len(s.deployments))
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package lab
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+//go:embed scenarios/*/scenario.yaml
+var scenarioFiles embed.FS
+
+// Scenario is a healthy account and what was done to it. It holds no symptoms: those follow.
+type Scenario struct {
+	Name   string `yaml:"-"`      // the folder's name
+	Title  string `yaml:"title"`  // says the cause, so it is for after the answer
+	Brief  string `yaml:"brief"`  // the ticket: symptom only
+	Base   string `yaml:"base"`   // nat (default) or endpoints
+	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken
+	After  string `yaml:"after"`  // how long after the mutation the symptom shows, as in 12m
+
+	Mutation []Step   `yaml:"mutation"`
+	Answer   Answer   `yaml:"answer"`
+	Solve    []Step   `yaml:"solve"`
+	Alt      [][]Step `yaml:"alt"`   // other ways that heal too
+	Cheat    [][]Step `yaml:"cheat"` // what looks like a way and must not count as one
+}
+
+// Answer is the cause: a playbook's id, and the resource that has to change, as a placeholder.
+type Answer struct {
+	ID      string `yaml:"id"`
+	Subject string `yaml:"subject"`
+}
+
+// Step is one API call, in the form that `aws SERVICE OPERATION --cli-input-json` takes. Strings may hold placeholders, see
+// Resolve. The service "lab" has operations for what no API can do, see labOperations. As keeps the answer for later steps:
+// after `as: nat`, ${nat.NatGateway.NatGatewayId} is a part of it.
+type Step struct {
+	Service   string         `yaml:"service"`
+	Operation string         `yaml:"operation"`
+	Input     map[string]any `yaml:"input"`
+	As        string         `yaml:"as"`
+}
+
+// Scenarios lists the scenarios by name. The error names file and line.
+func Scenarios() ([]Scenario, error) {
+	dirs, err := fs.ReadDir(scenarioFiles, "scenarios")
+	if err != nil {
+		return nil, err
+	}
+	var out []Scenario
+	for _, d := range dirs {
+		file := "scenarios/" + d.Name() + "/scenario.yaml"
+		text, err := scenarioFiles.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		s, err := ParseScenario(d.Name(), text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// ParseScenario reads one scenario. Unknown keys, missing keys and durations that are none are errors.
+func ParseScenario(name string, text []byte) (Scenario, error) {
+	s := Scenario{Name: name}
+	if err := yaml.UnmarshalWithOptions(text, &s, yaml.Strict()); err != nil {
+		return s, err
+	}
+	for key, v := range map[string]string{"title": s.Title, "brief": s.Brief, "target": s.Target, "after": s.After, "answer.id": s.Answer.ID, "answer.subject": s.Answer.Subject} {
+		if strings.TrimSpace(v) == "" {
+			return s, fmt.Errorf("%s is missing", key)
+		}
+	}
+	if s.Base != "" && s.Base != "nat" && s.Base != "endpoints" {
+		return s, fmt.Errorf("base is %q; it can be nat or endpoints", s.Base)
+	}
+	if _, err := time.ParseDuration(s.After); err != nil {
+		return s, fmt.Errorf("after is %q; write it as 12m or 1h30m", s.After)
+	}
+	if strings.Count(s.Target, "/") != 1 {
+		return s, fmt.Errorf("target is %q; write it as CLUSTER/SERVICE", s.Target)
+	}
+	for list, steps := range map[string][]Step{"mutation": s.Mutation, "solve": s.Solve} {
+		if len(steps) == 0 {
+			return s, fmt.Errorf("%s is empty", list)
+		}
+	}
+	if len(s.Cheat) == 0 {
+		return s, fmt.Errorf("cheat is empty; a scenario says what must not count as a fix")
+	}
+	return s, nil
+}
+
+// FindScenario finds a scenario by name; the error offers the names there are.
+func FindScenario(name string) (Scenario, error) {
+	all, err := Scenarios()
+	if err != nil {
+		return Scenario{}, err
+	}
+	i := slices.IndexFunc(all, func(s Scenario) bool { return s.Name == name })
+	if i >= 0 {
+		return all[i], nil
+	}
+	var names []string
+	for _, s := range all {
+		names = append(names, s.Name)
+	}
+	return Scenario{}, fmt.Errorf("no scenario is called %q; there are: %s", name, strings.Join(names, ", "))
+}
+
+// Start makes the account of a scenario, breaks it, and lets the symptom show. Options.Endpoints is the scenario's to decide.
+func Start(name string, o Options) (*World, Scenario, error) {
+	s, err := FindScenario(name)
+	if err != nil {
+		return nil, s, err
+	}
+	w, err := s.Start(o)
+	return w, s, err
+}
+
+// Start is Start for a scenario at hand.
+func (s Scenario) Start(o Options) (*World, error) {
+	o.Endpoints = s.Base == "endpoints"
+	w := New(o)
+	if err := w.Apply(s.Mutation); err != nil {
+		return nil, fmt.Errorf("scenario %s: mutation: %w", s.Name, err)
+	}
+	after, err := time.ParseDuration(s.After)
+	if err != nil {
+		return nil, fmt.Errorf("scenario %s: after: %w", s.Name, err)
+	}
+	w.Advance(after)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rememberCounts()
+	return w, nil
+}

@@ -1,0 +1,97 @@
+package lab
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// settle is long enough for the longest start back-off and a start.
+const settle = 40 * time.Minute
+
+// TestScenarios: on three seeds the base is healthy, the mutation breaks the target, solve and every alt heal it, no cheat does.
+func TestScenarios(t *testing.T) {
+	all, err := Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(3) {
+				try(t, s, seed, "as it is", nil, false)
+				try(t, s, seed, "solve", s.Solve, true)
+				for i, steps := range s.Alt {
+					try(t, s, seed, fmt.Sprintf("alt %d", i+1), steps, true)
+				}
+				for i, steps := range s.Cheat {
+					try(t, s, seed, fmt.Sprintf("cheat %d", i+1), steps, false)
+				}
+			}
+		})
+	}
+}
+
+// try starts the scenario, runs steps, and looks whether the target is healed afterwards.
+func try(t *testing.T, s Scenario, seed uint64, what string, steps []Step, heals bool) {
+	t.Helper()
+	w, err := s.Start(Options{Seed: seed})
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	if _, err := w.Resolve(s.Answer.Subject); err != nil {
+		t.Fatalf("seed %d: answer.subject: %v", seed, err)
+	}
+	if err := w.Healed(s.Target, 5*time.Minute); err == nil {
+		t.Fatalf("seed %d: the mutation does not break %s", seed, s.Target)
+	}
+	if err := w.Apply(steps); err != nil {
+		t.Fatalf("seed %d: %s: %v", seed, what, err)
+	}
+	w.Advance(settle)
+	err = w.Healed(s.Target, 15*time.Minute)
+	if heals && err != nil {
+		t.Errorf("seed %d: %s does not heal: %v%s", seed, what, err, story(w, s.Target))
+	}
+	if !heals && err == nil {
+		t.Errorf("seed %d: %s heals, and should not", seed, what)
+	}
+}
+
+// story is what a service's events and tasks say, for a failing test.
+func story(w *World, target string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.services[target]
+	if s == nil {
+		return ""
+	}
+	out := ""
+	for i, e := range s.events {
+		if i < 6 {
+			out += "\n    event " + e.CreatedAt.Format(time.TimeOnly) + " " + *e.Message
+		}
+	}
+	for _, t := range s.tasks {
+		if t.StoppedReason != nil {
+			out += "\n    task " + t.id[:6] + " " + *t.StoppedReason
+		}
+	}
+	if len(out) > 3000 {
+		out = out[:3000]
+	}
+	return out
+}
+
+func TestBaseWorldsAreHealthy(t *testing.T) {
+	for seed := range uint64(3) {
+		for _, endpoints := range []bool{false, true} {
+			w := New(Options{Seed: seed, Endpoints: endpoints})
+			for _, target := range []string{"shop/orders", "shop/catalog"} {
+				if err := w.Healed(target, 8*time.Hour); err != nil {
+					t.Errorf("seed %d, endpoints %t: %v%s", seed, endpoints, err, story(w, target))
+				}
+			}
+		}
+	}
+}

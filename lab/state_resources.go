@@ -1,0 +1,10 @@
+package lab
+
+import ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+// resources is the part of the state that only the handlers of EC2, IAM, ECR and the like use. The zero value is ready.
+type resources struct {
+	addresses    map[string]*ec2types.Address                       // elastic addresses, by allocation id
+	exclusions   map[string]*ec2types.VpcBlockPublicAccessExclusion // of VPC Block Public Access, by id
+	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
+}
