@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-SOURCES := $(shell find . -name '*.go' -o -name '*.yaml' -o -name '*.txtar' -o -name '*.json' | grep -v '^./bin/') go.mod go.sum
+SOURCES := $(shell find . -name '*.go' -o -name '*.yaml' -o -name '*.txtar' -o -name '*.json' -o -name '*.txt' | grep -v '^./bin/') go.mod go.sum
 
 build: bin/ecsplain
 

@@ -74,6 +74,9 @@ func argument(name string, v any) []string {
 		if v {
 			return []string{flag}
 		}
+		if name == "Egress" { // the aws command line calls it so: create-network-acl-entry --ingress
+			return []string{"--ingress"}
+		}
 		return []string{"--no-" + kebab(name)}
 	case []string:
 		out := []string{flag}

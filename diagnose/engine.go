@@ -28,16 +28,18 @@ const maxWaves = 16
 
 // Run diagnoses the targets over one store: each key is read once, whatever the number of targets that need it.
 func (e *Engine) Run(ctx context.Context, store *evidence.Store, targets []evidence.Target) (Report, error) {
-	var cases []*targetCase
+	cases := make([]*targetCase, len(targets))
 	for wave := 1; ; wave++ {
-		cases = cases[:0]
 		var need []evidence.Key
-		for _, t := range targets {
+		for i, t := range targets {
 			c, err := e.consider(store, t)
 			if err != nil {
 				return Report{}, err
 			}
-			cases = append(cases, c)
+			if cases[i] != nil {
+				c.asked = append(c.asked, cases[i].asked...)
+			}
+			cases[i] = c
 			need = append(need, c.need...)
 		}
 		need = unread(store, need)
@@ -82,7 +84,7 @@ type targetCase struct {
 	outcomes  []outcome
 	scenes    []*scene
 	need      []evidence.Key
-	asked     []evidence.Key // every key whose absence left something open, gapped ones too
+	asked     []evidence.Key // every key that was asked for on the way, gapped ones too
 }
 
 // consider screens one target and judges every playbook on each of its incidents.

@@ -108,6 +108,10 @@ func TestScenarios(t *testing.T) {
 			if err := w.Apply(stepsOf(f.Fix[0].Calls)); err != nil {
 				t.Fatalf("the fix %q cannot be applied: %v", f.Fix[0].Command, err)
 			}
+			// The start back-off may take up to 27 minutes to try again.
+			if err := w.Apply([]lab.Step{{Service: "lab", Operation: "Advance", Input: map[string]any{"For": "45m"}}}); err != nil {
+				t.Fatal(err)
+			}
 			if err := w.Healed(s.Target, 5*time.Minute); err != nil {
 				t.Errorf("the fix %q does not heal: %v", f.Fix[0].Command, err)
 			}

@@ -126,6 +126,8 @@ func destinations(in *Incident) []string {
 			return []string{"internet"}
 		case in.Message.Step == "layers":
 			return []string{"s3"}
+		case in.Message.Step == "pull": // manifest or layers, nobody says which
+			return []string{"ecr.dkr", "s3"}
 		}
 		return []string{"ecr.dkr"}
 	case "secret":
@@ -175,7 +177,7 @@ func launchDestinations(in *Incident) []string {
 }
 
 // reachFact follows the path that the failed step needed; where no step is known, the first of the launch's paths that
-// is blocked, else the first that cannot be judged, else the first.
+// is blocked; while none is, a blocker is open as long as it is open on one of them.
 func reachFact(v *evidence.View, in *Incident) {
 	l := in.Launch
 	w := v.Track()
@@ -204,8 +206,10 @@ func reachFact(v *evidence.View, in *Incident) {
 	pick := paths[0]
 	if i := slices.IndexFunc(paths, func(p network.Path) bool { return !p.Basis.Unknown && p.Blocked }); i >= 0 {
 		pick = paths[i]
-	} else if i := slices.IndexFunc(paths, func(p network.Path) bool { return p.Basis.Unknown }); i >= 0 {
-		pick = paths[i]
+	} else {
+		for _, p := range paths[1:] {
+			pick = network.Either(pick, p)
+		}
 	}
 	in.Reach = pick
 }

@@ -16,6 +16,12 @@ func material(c *calc, p *Path) {
 	if !ok {
 		return
 	}
+	// Security groups may block before anything else is read; what to admit instead depends on the way.
+	c.wishes(evidence.RouteTablesKey(s.VpcID).Key, &p.TaskSG, &p.EgressPrefixList)
+	if c.to.EndpointService != "" {
+		c.wishes(evidence.VpcEndpointsKey(s.VpcID).Key, &p.TaskSG, &p.EgressPrefixList)
+		c.wishes(evidence.VpcDNSKey(s.VpcID).Key, &p.TaskSG, &p.EgressPrefixList)
+	}
 	list, _ := c.endpoints(s)
 	t, _ := c.table(s, s.ID)
 	for _, e := range list {

@@ -274,3 +274,22 @@ func (w way) carrier() (via, means string) {
 	}
 	return w.route.Target, MeansOther
 }
+
+// Either is the answer where none of two paths is known to be blocked: a blocker is open where it is open on one of
+// them. What describes the path is the first's.
+func Either(a, b Path) Path {
+	theirs := b.blockers()
+	for i, x := range a.blockers() {
+		y := theirs[i]
+		if !y.Basis.Unknown {
+			continue
+		}
+		missing := append(slices.Clone(x.Basis.Missing), y.Basis.Missing...)
+		if !x.Basis.Unknown {
+			*x = *y
+		}
+		x.Basis.Missing = evidence.SortKeys(missing)
+	}
+	a.sum()
+	return a
+}
