@@ -89,7 +89,7 @@ func (s *scene) eval(e *expression) value {
 			}
 		}
 	}
-	evidence.SortKeys(v.missing)
+	v.missing = evidence.SortKeys(v.missing)
 	return v
 }
 
