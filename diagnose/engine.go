@@ -122,6 +122,9 @@ func (e *Engine) consider(store *evidence.Store, t evidence.Target) (*targetCase
 				return nil, errors.New(o.fault)
 			}
 			c.want(o.missing)
+			if p.Rollback && o.verdict == NotClear && symptomFits(p, in) == yes {
+				c.want(in.Previous.Basis.Missing) // known beside the cause, not after it
+			}
 			if o.verdict == Confirmed || o.verdict == Changed {
 				_, missing := e.say(s, &o, store)
 				c.want(missing)

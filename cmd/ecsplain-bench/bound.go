@@ -32,7 +32,7 @@ var costs = map[evidence.Kind]cost{
 	evidence.KindNetworkAcls:       {200, 1, 4},
 	evidence.KindVpcEndpoints:      {200, 1, 4},
 	evidence.KindNatGateway:        {200, 1, 5},
-	evidence.KindNatGateways:       {200, 1, 4},
+	evidence.KindNatGateways:       {200, 1, 5}, // wanted only once the route tables show that a route is missing
 	evidence.KindInternetGateways:  {200, 1, 4},
 	evidence.KindPrefixList:        {200, 1, 5},
 	evidence.KindServicePrefixList: {200, 1, 4},

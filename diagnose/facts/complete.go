@@ -112,6 +112,10 @@ func option(c evidence.ContainerDefinition, name string) string {
 	return ""
 }
 
+// fixedDestination are the steps whose destination follows from their name alone: their path can be read before the
+// task definition is.
+var fixedDestination = map[string]bool{"registry-auth": true, "secret": true, "parameter": true, "env-file": true, "log-driver": true}
+
 // A launch walks these destinations in this order; what a step needs follows from its name.
 func destinations(in *Incident) []string {
 	switch in.Message.Step {
@@ -186,7 +190,7 @@ func reachFact(v *evidence.View, in *Incident) {
 		in.Reach = undecidedPath(w.Undecided("the subnet of the failed start is not known"))
 		return
 	}
-	if in.Definition.Basis.Unknown {
+	if in.Definition.Basis.Unknown && !fixedDestination[in.Message.Step] {
 		in.Reach = undecidedPath(in.Definition.Basis)
 		return
 	}
