@@ -26,4 +26,4 @@ demo: build
 	./bin/ecsplain demo
 
 update:
-	$(GO) test ./... -update
+	$(GO) test ./diagnose/report ./cmd/ecsplain -update

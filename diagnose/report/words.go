@@ -40,7 +40,7 @@ func impactWords(t diagnose.TargetReport) string {
 	case im.OldRevision != "":
 		s += fmt.Sprintf("; %s (new) runs %d; %s (old) still serves %d", clean(im.NewRevision), im.NewRunning, clean(im.OldRevision), im.OldRunning)
 	case im.Running == 0 && im.Desired > 0:
-		s += "; " + clean(im.NewRevision) + " cannot stay up and nothing else serves"
+		s += "; none of " + clean(im.NewRevision) + " stays up and nothing else serves"
 	case im.Running < im.Desired:
 		s += "; the rest does not come up"
 	}
