@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ecsplain/ecsplain/diagnose/report"
+	"github.com/ecsplain/ecsplain/lab"
+)
+
+// The first 24 lines at 80 columns of three diagnoses: a network cause, a release that cannot start while the old one
+// serves, a crash loop.
+func TestFirstScreen(t *testing.T) {
+	for _, name := range []string{"no-way-out", "tag-you-are-not-it", "crash-on-arrival"} {
+		t.Run(name, func(t *testing.T) {
+			w, s, err := lab.Start(name, lab.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			url, stop, err := serve(w, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop()
+			a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
+			r, err := demo{app: a, world: w, scenario: s, url: url}.diagnose(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text bytes.Buffer
+			if err := report.Text(&text, r, report.TextOptions{Width: 80}); err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.SplitAfter(text.String(), "\n")
+			got := strings.Join(lines[:min(24, len(lines))], "")
+			golden := filepath.Join("testdata", "screen", name+".txt")
+			if *update {
+				if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("the first screen changed; run make update if that is meant\n%s", got)
+			}
+		})
+	}
+}
