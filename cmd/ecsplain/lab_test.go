@@ -71,6 +71,26 @@ func TestLabUpOnATakenPort(t *testing.T) {
 	}
 }
 
+// reportOn diagnoses a scenario over HTTP, as the demo does.
+func reportOn(t *testing.T, s lab.Scenario) diagnose.Report {
+	t.Helper()
+	w, err := s.Start(lab.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, stop, err := serve(w, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
+	r, err := demo{app: a, world: w, scenario: s, url: url}.diagnose(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // Every scenario's report keeps the published contract, and reads without a hole.
 func TestScenarioReports(t *testing.T) {
 	all, err := lab.Scenarios()
@@ -79,20 +99,7 @@ func TestScenarioReports(t *testing.T) {
 	}
 	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
-			w, err := s.Start(lab.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			url, stop, err := serve(w, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer stop()
-			a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
-			r, err := demo{app: a, world: w, scenario: s, url: url}.diagnose(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := reportOn(t, s)
 			var js, text bytes.Buffer
 			if err := report.JSON(&js, r); err != nil {
 				t.Fatal(err)

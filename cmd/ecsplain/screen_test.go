@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,20 +16,11 @@ import (
 func TestFirstScreen(t *testing.T) {
 	for _, name := range []string{"no-way-out", "tag-you-are-not-it", "crash-on-arrival"} {
 		t.Run(name, func(t *testing.T) {
-			w, s, err := lab.Start(name, lab.Options{})
+			s, err := lab.FindScenario(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			url, stop, err := serve(w, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer stop()
-			a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
-			r, err := demo{app: a, world: w, scenario: s, url: url}.diagnose(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := reportOn(t, s)
 			var text bytes.Buffer
 			if err := report.Text(&text, r, report.TextOptions{Width: 80}); err != nil {
 				t.Fatal(err)
