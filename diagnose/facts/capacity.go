@@ -129,7 +129,7 @@ func sizeFact(v *evidence.View, in *Incident) {
 		return
 	}
 	valid := validMemory(cpu)
-	s := Size{CPU: cpu, Memory: memory, Invalid: !slices.Contains(valid, memory), Basis: evidence.Basis{Cites: d.Basis.Cites}}
+	s := Size{CPU: cpu, Memory: memory, Invalid: !slices.Contains(valid, memory), Basis: evidence.Basis{Cites: citeDefinition(v, in, "cpu, memory", d.CPU+", "+d.Memory)}}
 	if len(valid) > 0 {
 		s.Valid = fmt.Sprintf("%d to %d MiB", valid[0], valid[len(valid)-1])
 	}

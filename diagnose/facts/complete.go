@@ -43,6 +43,13 @@ func Complete(v *evidence.View, in *Incident) {
 	}
 }
 
+// citeDefinition points at one field of the launch's task definition.
+func citeDefinition(v *evidence.View, in *Incident, field, value string) []evidence.Cite {
+	w := v.Track()
+	w.Cite(evidence.TaskDefinitionKey(in.Definition.ID).Key, "task definition "+in.Definition.ID, field, value)
+	return w.Cites()
+}
+
 func itoa(i int) string { return strconv.Itoa(i) }
 
 func definitionFact(v *evidence.View, in *Incident) {
@@ -66,7 +73,7 @@ func definitionFact(v *evidence.View, in *Incident) {
 		d.Basis = w.Undecided("")
 		return
 	}
-	w.Cite(key.Key, "task definition "+id, "executionRoleArn", td.ExecutionRoleARN)
+	w.Cite(key.Key, "task definition "+id, "status", td.Status)
 	d.Exists, d.Status = true, td.Status
 	d.ExecutionRole, d.TaskRole, d.OS, d.Arch, d.CPU, d.Memory = td.ExecutionRoleARN, td.TaskRoleARN, td.OS, td.Arch, td.CPU, td.Memory
 	c := concerned(td, in)

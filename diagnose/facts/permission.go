@@ -54,7 +54,7 @@ func permissionFact(v *evidence.View, in *Incident) {
 	if p.Resource == "" || p.Resource == "*" {
 		p.Resource = resourceOf(in, p.Action)
 	}
-	p.Basis = evidence.Basis{Cites: append(append([]evidence.Cite{}, in.Basis.Cites...), in.Definition.Basis.Cites...)}
+	p.Basis = evidence.Basis{Cites: append(append([]evidence.Cite{}, in.Basis.Cites...), citeDefinition(v, in, p.RoleKind+"RoleArn", p.RoleARN)...)}
 	p.Denied = denied(v, in, p)
 	p.OtherRole = OtherRole{Role: iam.RoleName(other)}
 	if other == "" || other == p.RoleARN {
