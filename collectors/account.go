@@ -2,7 +2,9 @@ package collectors
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"net"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -78,7 +80,10 @@ func New(cfg aws.Config, o Options) *Account {
 	}
 	if cfg.Retryer == nil {
 		cfg.Retryer = func() aws.Retryer {
-			return retry.NewStandard(func(so *retry.StandardOptions) { so.MaxAttempts = attempts })
+			return retry.NewStandard(func(so *retry.StandardOptions) {
+				so.MaxAttempts = attempts
+				so.Retryables = append(so.Retryables, retry.IsErrorRetryableFunc(answerCutOff))
+			})
 		}
 	}
 	cfg.Logger = sdkLog{o.Log}
@@ -86,6 +91,16 @@ func New(cfg aws.Config, o Options) *Account {
 	a.cfg = cfg
 	a.ports = newPorts(cfg)
 	return a
+}
+
+// answerCutOff retries an answer that our own side stopped reading: net/http closes a connection when the server answers
+// before the last look at the request's body, which the SDK may have closed by then. It happens with servers that are
+// very near. Every call is a read, so asking again is safe.
+func answerCutOff(err error) aws.Ternary {
+	if errors.Is(err, net.ErrClosed) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // Region is the region this account is read in.
