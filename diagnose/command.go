@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/ecsplain/ecsplain/evidence"
 )
 
 // cliService is the name that the aws command line has for a service where it differs from ours.
@@ -108,8 +110,10 @@ func compact(v any) string {
 	return string(b)
 }
 
-// quote makes one word for a POSIX shell.
+// quote makes one word for a POSIX shell. Control characters are taken out first: taking them out of a finished line
+// could take a closing quote with them.
 func quote(s string) string {
+	s = evidence.Clean(s)
 	if s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_./:=@,+%", r))
 	}) < 0 {

@@ -18,6 +18,8 @@ func TestCommand(t *testing.T) {
 			`aws iam put-role-policy --role-name r --policy-document '{"a":"it'\''s"}'`},
 		{"a name that is an attack", Call{"ecs", "UpdateService", map[string]any{"service": "a; rm -rf $HOME"}},
 			"aws ecs update-service --service 'a; rm -rf $HOME' --region eu-west-1"},
+		{"a name with terminal escapes", Call{"ecs", "UpdateService", map[string]any{"service": "a\x1b]0;' ; reboot #\x07b"}},
+			"aws ecs update-service --service ab --region eu-west-1"},
 		{"booleans off", Call{"ecs", "UpdateService", map[string]any{"forceNewDeployment": false}},
 			"aws ecs update-service --no-force-new-deployment --region eu-west-1"},
 	} {

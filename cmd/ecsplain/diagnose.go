@@ -109,7 +109,10 @@ func (a *app) examine(ctx context.Context, d diagnosis, targets []string, open o
 	defer cancel()
 	account, err := open(ctx, collectors.Options{Profile: d.profile, Region: d.region, EndpointURL: endpoint, MaxAttempts: d.maxAttempts,
 		Version: version, Log: log, Progress: progress.call})
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return none, fmt.Errorf("reading the AWS credentials: %w", ctx.Err())
+	case err != nil:
 		return none, err
 	}
 	store := evidence.NewStore()

@@ -75,7 +75,7 @@ func (a *app) fail(ctx context.Context, err error) int {
 	case errors.Is(err, os.ErrPermission):
 		try = "check that you may read it"
 	}
-	fmt.Fprintln(a.stderr, "ecsplain: "+evidence.Clean(what))
+	fmt.Fprintln(a.stderr, "ecsplain: "+strings.TrimSpace(evidence.Clean(what)))
 	if try != "" {
 		fmt.Fprintln(a.stderr, "  try: "+try)
 	}

@@ -137,6 +137,9 @@ func firstScreen(t *testing.T, r diagnose.Report, text string) {
 	if len(f.Mitigate) > 0 {
 		want = append(want, "Do first")
 	}
+	if len(f.Fix) > 0 && (f.Fix[0].Replaces != "" || f.Fix[0].ReducesCapacity) {
+		want = append(want, "Careful ")
+	}
 	if len(f.Fix) > 0 {
 		want = append(want, "Fix ", strings.SplitN(f.Fix[0].Command, "\n", 2)[0])
 	}

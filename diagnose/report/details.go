@@ -42,6 +42,12 @@ func (v *view) details(t diagnose.TargetReport) {
 // argument is why a cause does what it does, and how it was proven.
 func (v *view) argument(f diagnose.Finding) {
 	p := v.page
+	if v.cut {
+		p.heading("The cause, in full")
+		p.paraIn(bold, "", 2, sentence(clean(f.Title)), 0)
+		p.paraIn(bold, "", 2, sentence(clean(f.Says)), 0)
+		p.paraIn(bold, "", 2, sentence(clean(f.ChangedBy)), 0)
+	}
 	if f.Why != "" {
 		p.heading("Why")
 		p.paraIn(bold, "", 2, sentence(clean(f.Why)), 0)

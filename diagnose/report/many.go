@@ -88,9 +88,9 @@ func (v *view) table(targets []diagnose.TargetReport) {
 		rows = append(rows, []string{healthWords[t.Health].word, clean(t.Target.String()), counts, since, v.causeWords(t)})
 	}
 	p.blank()
-	v.grid([]string{"HEALTH", "TARGET", "RUNNING", "SINCE", "CAUSE"}, rows)
+	col := v.grid([]string{"HEALTH ", "TARGET", "RUNNING", "SINCE", "CAUSE"}, rows)
 	if len(well) > 0 {
-		p.paraIn(green, "healthy", 10, strings.Join(well, ", "), v.wellLines())
+		p.paraIn(green, "healthy", col, strings.Join(well, ", "), v.wellLines())
 	}
 }
 
@@ -114,10 +114,10 @@ func (v *view) causeWords(t diagnose.TargetReport) string {
 	return strings.TrimSpace(clean(f.ID) + " " + clean(f.Subject.ID))
 }
 
-// grid aligns columns; the last one may run over the edge.
-func (v *view) grid(head []string, rows [][]string) {
+// grid aligns columns; the last one may run over the edge. It gives the column in which the second one stands.
+func (v *view) grid(head []string, rows [][]string) int {
 	if len(rows) == 0 {
-		return
+		return len(head[0]) + 2
 	}
 	all := append([][]string{head}, rows...)
 	widths := make([]int, len(head))
@@ -140,6 +140,7 @@ func (v *view) grid(head []string, rows [][]string) {
 		}
 		v.page.lines = append(v.page.lines, strings.TrimRight(sb.String(), " "))
 	}
+	return widths[0] + 2
 }
 
 func styleOf(word string) string {
@@ -166,8 +167,7 @@ func (v *view) sick(t diagnose.TargetReport, told map[int]bool) {
 	if ok && told[n] {
 		p.para("Cause", fmt.Sprintf("[%d] %s, told above.", n, clean(f.Title)))
 		if aid, ok := firstAid(t); ok {
-			p.para("Do first", actionWords(aid))
-			p.command(aid.Command)
+			todo(p, "Do first", aid, 0, 0)
 		}
 		v.incidents(t)
 		for _, f := range t.Findings[1:] {
@@ -180,8 +180,7 @@ func (v *view) sick(t diagnose.TargetReport, told map[int]bool) {
 	}
 	b := budgets[0]
 	if aid, ok := firstAid(t); ok {
-		p.para("Do first", actionWords(aid))
-		p.command(aid.Command)
+		todo(p, "Do first", aid, 0, 0)
 	}
 	if !ok {
 		v.unproven(p, t, b)

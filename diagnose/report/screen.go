@@ -21,16 +21,18 @@ type budget struct {
 	says     int  // lines of the cause; 0 = all
 	fixSays  int  // lines of what the fix does; 0 = all
 	firstAid int  // lines of what the mitigation does; 0 = all
+	lines    int  // lines of each of the rest: title, a fact, a warning, the owner
 }
 
 // budgets are tried in this order until the screen fits.
 var budgets = []budget{
-	{true, 3, 0, 0, 0},
-	{false, 3, 0, 0, 0},
-	{false, 2, 5, 3, 2},
-	{false, 2, 4, 2, 2},
-	{false, 1, 3, 2, 1},
-	{false, 1, 2, 1, 1},
+	{true, 3, 0, 0, 0, 2},
+	{false, 3, 0, 0, 0, 2},
+	{false, 2, 5, 3, 2, 2},
+	{false, 2, 4, 2, 2, 2},
+	{false, 1, 3, 2, 1, 2},
+	{false, 1, 2, 1, 1, 2},
+	{false, 1, 2, 1, 1, 1},
 }
 
 // screen writes what a tired person must see first on one sick target.
@@ -58,8 +60,7 @@ func (v *view) screenWithin(p *page, t diagnose.TargetReport, b budget) {
 	}
 	f, answered := answer(t)
 	if aid, ok := firstAid(t); ok {
-		p.paraIn(bold, "Do first", indent, actionWords(aid), b.firstAid)
-		p.command(aid.Command)
+		todo(p, "Do first", aid, b.firstAid, b.lines)
 	}
 	p.blank()
 	if !answered {
@@ -75,13 +76,13 @@ func (v *view) causeBlock(p *page, t diagnose.TargetReport, f diagnose.Finding, 
 	if f.Verdict == diagnose.Changed {
 		label, style = "FITS", yellow
 	}
-	p.paraIn(style, label, indent, clean(f.Title)+" ("+verdictWords[f.Verdict]+").", 2)
-	p.paraIn(bold, "", indent, clean(f.Says), b.says)
+	v.cut = p.paraIn(style, label, indent, clean(f.Title)+" ("+verdictWords[f.Verdict]+").", b.lines)
+	v.cut = p.paraIn(bold, "", indent, clean(f.Says), b.says) || v.cut
 	if f.Verdict == diagnose.Changed {
-		p.paraIn(yellow, "Changed", indent, sentence(orWord(f.ChangedBy, "the evidence is newer than the failure")), 2)
+		v.cut = p.paraIn(yellow, "Changed", indent, sentence(orWord(f.ChangedBy, "the evidence is newer than the failure")), 2) || v.cut
 	}
 	p.paraIn(bold, "", indent, clean(f.ID)+", "+subjectWords(f.Subject), 2)
-	v.proof(p, f, b.cites)
+	v.proof(p, f, b)
 	if b.words {
 		if in, ok := heard(t); ok {
 			p.paraIn(bold, "AWS said", indent, quoted(in.Message, 200), 2)
@@ -126,22 +127,25 @@ func firstAid(t diagnose.TargetReport) (best diagnose.Action, ok bool) {
 	return best, false
 }
 
-// actionWords say what an action does and what to mind before it is typed.
-func actionWords(a diagnose.Action) string {
-	s := sentence(clean(a.Say))
+// todo writes what an action does, what to mind before it is typed, and its command. Only what it does may be cut.
+func todo(p *page, label string, a diagnose.Action, lines, rest int) {
+	p.paraIn(bold, label, indent, sentence(clean(a.Say)), lines)
+	var mind []string
 	if a.Replaces != "" {
-		s += " Careful: it replaces " + sentence(clean(a.Replaces))
+		mind = append(mind, "It replaces "+sentence(clean(a.Replaces)))
 	}
 	if a.ReducesCapacity {
-		s += " Careful: fewer tasks may serve meanwhile."
+		mind = append(mind, "Fewer tasks may serve meanwhile.")
 	}
-	return s
+	p.paraIn(yellow, "Careful", indent, strings.Join(mind, " "), rest)
+	p.paraIn(bold, "", indent, ownerWords(a.Owner), rest)
+	p.command(a.Command)
 }
 
-func (v *view) proof(p *page, f diagnose.Finding, n int) {
+func (v *view) proof(p *page, f diagnose.Finding, b budget) {
 	label := "Proof"
-	for _, c := range deciding(f, n) {
-		p.paraIn(bold, label, indent, citeWords(c, 90), 2)
+	for _, c := range deciding(f, b.cites) {
+		p.paraIn(bold, label, indent, citeWords(c, 130), b.lines)
 		label = ""
 	}
 }
@@ -174,13 +178,7 @@ func (v *view) firstFix(p *page, t diagnose.TargetReport, f diagnose.Finding, b 
 		}
 		a, label = f.Fix[1], "Or"
 	}
-	p.paraIn(bold, label, indent, actionWords(a), b.fixSays)
-	if a.Owner.Say != "" {
-		p.paraIn(bold, "", indent, ownerWords(a.Owner), 2)
-	}
-	if a.Command != "" {
-		p.command(a.Command)
-	}
+	todo(p, label, a, b.fixSays, b.lines)
 }
 
 func ownerWords(o diagnose.Owner) string {

@@ -32,6 +32,7 @@ type view struct {
 	page    *page
 	verbose bool
 	byCall  bool
+	cut     bool // the first screen shortened what the cause is
 }
 
 // Text writes a report for a terminal. The first 24 lines of a report on one sick target hold the whole answer:

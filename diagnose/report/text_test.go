@@ -74,12 +74,18 @@ func TestFirstScreenHoldsTheFix(t *testing.T) {
 		f := &r.Targets[0].Findings[0]
 		f.Says, f.Title, f.Fix[0].Say, f.Mitigate[0].Say = words.Draw(rt, "says"), words.Draw(rt, "title"), words.Draw(rt, "fix"), words.Draw(rt, "aid")
 		f.Fix[0].Owner.Say, f.Steps[0].Cites[0].Value = words.Draw(rt, "owner"), words.Draw(rt, "cite")
+		f.Fix[0].Replaces = words.Draw(rt, "replaces")
 		var buf bytes.Buffer
 		if err := Text(&buf, r, TextOptions{}); err != nil {
 			rt.Fatal(err)
 		}
+		for _, whole := range []string{f.Says, f.Title, f.Fix[0].Say, f.Fix[0].Replaces, f.Mitigate[0].Say, f.Fix[0].Owner.Say} {
+			if !strings.Contains(clean(buf.String()), clean(whole)) {
+				rt.Fatalf("%q stands nowhere in full\n%s", whole, buf.String())
+			}
+		}
 		screen := screenOf(buf.String())
-		for _, want := range []string{"111122223333", "eu-west-1", "oncall/me", "Impact", "31 min ago", "CAUSE", "rtb-0a1b", "Proof", f.Mitigate[0].Command, f.Fix[0].Command} {
+		for _, want := range []string{"111122223333", "eu-west-1", "oncall/me", "Impact", "31 min ago", "CAUSE", "rtb-0a1b", "Proof", "Careful  It replaces", f.Mitigate[0].Command, f.Fix[0].Command} {
 			if !strings.Contains(screen, want) {
 				rt.Fatalf("the first screen lacks %q\n%s", want, screen)
 			}
