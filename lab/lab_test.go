@@ -235,6 +235,23 @@ func TestSecretsAreFrozenAtStart(t *testing.T) {
 	}
 }
 
+// TestRunFollowsTheWallClock: the world moves by itself until the context ends, and then stands still.
+func TestRunFollowsTheWallClock(t *testing.T) {
+	w := New(Options{})
+	began := w.Now()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { w.Run(ctx, 600); close(done) }()
+	for w.Now().Sub(began) < time.Minute {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	<-done
+	if at := w.Now(); !w.Now().Equal(at) {
+		t.Error("the clock moves after Run ended")
+	}
+}
+
 // transcript is what a caller sees of the account.
 func transcript(t interface{ Fatal(...any) }, w *World) string {
 	c := wire.Client{Endpoint: "http://lab", Region: w.Region, HTTP: &http.Client{Transport: inProcess{w.Handler()}}}

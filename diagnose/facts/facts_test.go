@@ -124,3 +124,29 @@ func TestSecretReferences(t *testing.T) {
 		}
 	}
 }
+
+// A service that dies every two minutes reaches a steady state between two deaths; that ends nothing until the rhythm stops.
+func TestSteadyStateDoesNotEndACrashLoop(t *testing.T) {
+	start := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	svc := evidence.Service{Cluster: "c", Name: "s", Desired: 1, Running: 1, Deployments: []evidence.Deployment{{ID: "d", Status: "PRIMARY", Desired: 1, Running: 1, RolloutState: "COMPLETED"}},
+		Events: []evidence.ServiceEvent{{At: start.Add(9 * time.Minute), Message: "(service s) has reached a steady state."}}}
+	var dead []evidence.Task
+	for i := range 5 {
+		dead = append(dead, evidence.Task{ID: itoa(i), StartedBy: "d", StopCode: "EssentialContainerExited", StoppedReason: "Essential container in task exited", LastStatus: "STOPPED",
+			Containers: []evidence.Container{exited("app", 1, "")}, CreatedAt: evidence.When(start), StoppedAt: evidence.When(start.Add(time.Duration(2*i) * time.Minute))})
+	}
+	for _, c := range []struct {
+		at      time.Duration
+		current bool
+	}{{10 * time.Minute, true}, {30 * time.Minute, false}} {
+		g := grouping{svc: svc, now: start.Add(c.at)}
+		g.sortOut(dead)
+		in, resolved := g.incidents()
+		if (len(in) == 1) != c.current || (len(resolved) == 1) == c.current {
+			t.Errorf("after %s: %d incidents, resolved %v", c.at, len(in), resolved)
+		}
+		if c.current && g.health(in, true) != Degraded {
+			t.Errorf("after %s: health %s", c.at, g.health(in, true))
+		}
+	}
+}

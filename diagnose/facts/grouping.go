@@ -256,11 +256,11 @@ func (g *grouping) launchOf(t evidence.Task) Launch {
 
 // resolvedBy says which later success put an end to the incident; "" = none did.
 func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
-	if in.Last.Before(steady) {
-		return "the service reached a steady state at " + steady.UTC().Format(time.RFC3339)
-	}
 	if p, ok := primary(g.svc); ok && in.Launch.Deployment != "" && p.ID != in.Launch.Deployment && p.RolloutState == "COMPLETED" && !g.short() {
 		return "deployment " + p.ID + " completed since"
+	}
+	if in.Last.Before(steady) && !g.recurring(in) {
+		return "the service reached a steady state at " + steady.UTC().Format(time.RFC3339)
 	}
 	for _, t := range g.running {
 		if t.LastStatus != "RUNNING" || !t.StartedAt.Known || t.TaskDefinition != in.Launch.TaskDefinition || t.SubnetID != in.Launch.Subnet || !t.CreatedAt.Known {
@@ -275,6 +275,16 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 		}
 	}
 	return ""
+}
+
+// recurring reports whether crashes go on in their rhythm. A service whose tasks die minutes after their start reaches a
+// steady state between two deaths, which ends nothing.
+func (g *grouping) recurring(in *Incident) bool {
+	if in.Tasks < 3 || in.Message.Step != "run" && in.Message.Family != "exit" {
+		return false
+	}
+	period := in.Last.Sub(in.First) / time.Duration(in.Tasks-1)
+	return g.now.Sub(in.Last) < 3*period+2*time.Minute
 }
 
 // addStuck adds tasks that wait too long: to the incident of their launch where there is one, else as their own.
