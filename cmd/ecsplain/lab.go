@@ -138,7 +138,7 @@ func serve(w *lab.World, port int) (url string, stop func(), err error) {
 // exports are the lines that send AWS tools to the lab.
 func exports(url, region string) string {
 	return "  unset AWS_PROFILE AWS_SESSION_TOKEN\n" +
-		"  export AWS_ENDPOINT_URL=" + url + " AWS_REGION=" + region + " AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab AWS_EC2_METADATA_DISABLED=true\n"
+		"  export AWS_ENDPOINT_URL=" + url + " AWS_REGION=" + region + " AWS_DEFAULT_REGION=" + region + " AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab AWS_EC2_METADATA_DISABLED=true\n"
 }
 
 func (a *app) greet(url string, w *lab.World, s lab.Scenario, speed float64) {
