@@ -26,4 +26,5 @@ demo: build
 	./bin/ecsplain demo
 
 update:
-	$(GO) test ./diagnose/report ./cmd/ecsplain -update
+	$(GO) test ./diagnose/report -update
+	$(GO) test ./cmd/ecsplain -update

@@ -42,6 +42,7 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 	explained := explainedBy(c, findings)
 	t.Findings, t.Undecided = settle(findings, c, explained)
 	t.RuledOut = ruledOut(c, t.Findings)
+	t.Untried = untried(c)
 	for i := range c.incidents {
 		in := &c.incidents[i]
 		t.Incidents = append(t.Incidents, IncidentInfo{Kind: in.Kind, Symptom: in.Symptom, Message: in.Message.Text, Tasks: in.Tasks, Stuck: in.Stuck,
@@ -49,6 +50,29 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 			Revision: in.Launch.TaskDefinition, ExplainedBy: explained[in]})
 	}
 	return t
+}
+
+// untried finds failed starts that nothing explains any more. Evidence is of now: where causes fitted the message and
+// every one of them is ruled out, something may have been mended since, and until the next start nothing can show it.
+func untried(c *targetCase) []string {
+	out := []string{}
+	for i := range c.incidents {
+		in := &c.incidents[i]
+		refuted, open := 0, 0
+		for _, o := range c.outcomes {
+			switch {
+			case o.in != in:
+			case o.verdict == Refuted:
+				refuted++
+			default:
+				open++
+			}
+		}
+		if in.Kind == facts.KindStopped && in.StopCode == "TaskFailedToStart" && refuted > 0 && open == 0 {
+			out = append(out, "every known cause of "+affects(in)+" is ruled out as things are now, and no start has come to an end there since the last failure at "+in.Last.UTC().Format("2006-01-02 15:04:05 UTC"))
+		}
+	}
+	return out
 }
 
 func orEmpty[T any](s []T) []T {

@@ -34,6 +34,7 @@ type TargetReport struct {
 	Undecided []Undecided     `json:"undecided"` // beside a confirmed cause: what could not be judged
 	Resolved  []string        `json:"resolved"`  // failures that are over
 	StoodIn   string          `json:"stood_in"`
+	Untried   []string        `json:"untried"` // failures of which every known cause is ruled out now, with no start come to an end since: perhaps mended
 	Gaps      []evidence.Gap  `json:"gaps"`
 }
 

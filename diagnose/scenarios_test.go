@@ -215,3 +215,24 @@ func eachCall(t *testing.T, spoil func(w *lab.World, action string), within time
 		}
 	}
 }
+
+// Between typing the right fix and the next start nothing can be proven: the report says so, and refutes nothing of the past.
+func TestFixedButNotTriedYet(t *testing.T) {
+	pbs := load(t)
+	w, s, err := lab.Start("no-way-out", lab.Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := serve(t, w)
+	r := look(t, context.Background(), pbs, a, s.Target)
+	if len(r.Findings) == 0 || r.Findings[0].ID != s.Answer.ID || len(r.Untried) > 0 {
+		t.Fatalf("before the fix:\n%s untried %v", summary(r), r.Untried)
+	}
+	if err := w.Apply(stepsOf(r.Findings[0].Fix[0].Calls)); err != nil {
+		t.Fatal(err)
+	}
+	r = look(t, context.Background(), pbs, a, s.Target)
+	if len(r.Untried) == 0 || r.Health == facts.Healthy || len(r.Findings) > 0 {
+		t.Errorf("just after the fix:\n%s untried %v", summary(r), r.Untried)
+	}
+}

@@ -276,6 +276,9 @@ func (r *resolver) arn(text string) ([]evidence.Target, error) {
 	if err := r.sameRegion(parts[3]); err != nil {
 		return nil, err
 	}
+	if err := r.sameAccount(parts[4]); err != nil {
+		return nil, err
+	}
 	kind, rest, _ := strings.Cut(parts[5], "/")
 	names := strings.Split(rest, "/")
 	switch {
@@ -293,6 +296,16 @@ func (r *resolver) arn(text string) ([]evidence.Target, error) {
 		return r.targetGroups([]string{text})
 	}
 	return nil, r.fail("an ARN of a service, task, cluster or target group is wanted")
+}
+
+// sameAccount refuses an ARN of an account that the calls do not go to: its names may exist here too and be other things.
+func (r *resolver) sameAccount(account string) error {
+	r.get(evidence.CallerKey().Key)
+	c, st := evidence.Read(evidence.NewView(r.store), evidence.CallerKey())
+	if st == evidence.Found && account != "" && c.Account != account {
+		return r.fail("it belongs to account %s but the credentials are of account %s; use a --profile of that account", account, c.Account)
+	}
+	return nil
 }
 
 func (r *resolver) sameRegion(region string) error {

@@ -194,6 +194,9 @@ func (v *view) incidents(t diagnose.TargetReport) {
 			p.paraIn(bold, "", 4, "For example "+strings.Join(cleaned(in.Samples), ", "), 0)
 		}
 	}
+	for _, u := range t.Untried {
+		p.paraIn(bold, "", 2, sentence(capital(clean(u))), 0)
+	}
 	if t.StoodIn != "" {
 		p.paraIn(bold, "", 2, sentence(capital(clean(t.StoodIn))), 0)
 	}
@@ -269,7 +272,7 @@ func (v *view) ruledOut(t diagnose.TargetReport) {
 	if len(t.RuledOut) == 0 {
 		return
 	}
-	v.page.heading("Ruled out (the symptom would fit, this check says no)")
+	v.page.heading("Ruled out (the symptom would fit; as things are now, this check says no)")
 	for _, r := range t.RuledOut {
 		v.page.item("-", clean(r.ID)+": "+clean(r.By))
 	}

@@ -204,7 +204,11 @@ func heard(t diagnose.TargetReport) (diagnose.IncidentInfo, bool) {
 
 // unproven writes the first screen where nothing is proven: what failed, what may be behind it, what could not be read.
 func (v *view) unproven(p *page, t diagnose.TargetReport, b budget) {
-	p.paraIn(yellow, "UNPROVEN", indent, "No cause is proven.", 0)
+	if len(t.Untried) > 0 && len(t.Findings) == 0 {
+		p.paraIn(yellow, "MENDED?", indent, "No known cause of this failure holds now: it may have been mended since, and no start has shown it yet.", 0)
+	} else {
+		p.paraIn(yellow, "UNPROVEN", indent, "No cause is proven.", 0)
+	}
 	label := "Failed"
 	for i, in := range t.Incidents {
 		if i == max(1, b.cites) {
@@ -248,6 +252,10 @@ func refusals(gaps []evidence.Gap) (out []string) {
 
 // next says what to do when nothing is proven.
 func (v *view) next(p *page, t diagnose.TargetReport) {
+	if len(t.Untried) > 0 && len(t.Findings) == 0 && len(t.Gaps) == 0 {
+		p.paraIn(bold, "Next", indent, "Wait for the next start and run this again. ECS delays starts that fail, up to 27 minutes; a new deployment resets that wait.", 0)
+		return
+	}
 	if cures := curesOf(t.Gaps); len(cures) > 0 {
 		p.paraIn(bold, "Next", indent, capital(strings.Join(cures, "; "))+". Then run this again.", 4)
 		if strings.HasPrefix(cures[0], "allow ") {
