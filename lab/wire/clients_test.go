@@ -10,13 +10,24 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/networkfirewall"
+	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -29,6 +40,10 @@ func sdkClients(endpoint string) map[string]any {
 		"ecs": ecs.NewFromConfig(cfg), "ec2": ec2.NewFromConfig(cfg), "logs": cloudwatchlogs.NewFromConfig(cfg),
 		"ecr": ecr.NewFromConfig(cfg), "iam": iam.NewFromConfig(cfg), "sts": sts.NewFromConfig(cfg),
 		"secretsmanager": secretsmanager.NewFromConfig(cfg), "ssm": ssm.NewFromConfig(cfg), "elasticloadbalancing": elb.NewFromConfig(cfg),
+		"application-autoscaling": applicationautoscaling.NewFromConfig(cfg), "cloudtrail": cloudtrail.NewFromConfig(cfg), "codedeploy": codedeploy.NewFromConfig(cfg),
+		"events": eventbridge.NewFromConfig(cfg), "kinesis": kinesis.NewFromConfig(cfg), "kms": kms.NewFromConfig(cfg),
+		"network-firewall": networkfirewall.NewFromConfig(cfg), "route53resolver": route53resolver.NewFromConfig(cfg),
+		"servicediscovery": servicediscovery.NewFromConfig(cfg), "servicequotas": servicequotas.NewFromConfig(cfg), "sqs": sqs.NewFromConfig(cfg),
 	}
 }
 

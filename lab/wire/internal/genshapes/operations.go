@@ -11,6 +11,8 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		RegisterTaskDefinition DeregisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies
 		ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment
 		ListContainerInstances DescribeContainerInstances
+		DescribeTaskSets CreateTaskSet UpdateTaskSet DeleteTaskSet UpdateServicePrimaryTaskSet
+		GetTaskProtection UpdateTaskProtection ExecuteCommand PutAccountSetting PutAccountSettingDefault
 		ListTagsForResource TagResource UntagResource ListAccountSettings`},
 	{"ec2", "ec2", `
 		DescribeVpcs DescribeVpcAttribute ModifyVpcAttribute
@@ -28,15 +30,18 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		DescribeDhcpOptions DescribeAvailabilityZones
 		DescribeVpcBlockPublicAccessOptions ModifyVpcBlockPublicAccessOptions
 		DescribeVpcBlockPublicAccessExclusions CreateVpcBlockPublicAccessExclusion
-		DescribeAddresses AllocateAddress CreateTags`},
+		DescribeAddresses AllocateAddress CreateTags AssociateDhcpOptions CreateDhcpOptions
+		DescribeVpcPeeringConnections DescribeTransitGatewayVpcAttachments DescribeTransitGatewayAttachments DescribeVolumes`},
 	{"logs", "logs", `
 		DescribeLogGroups DescribeLogStreams GetLogEvents FilterLogEvents
-		CreateLogGroup DeleteLogGroup CreateLogStream PutLogEvents PutRetentionPolicy`},
+		CreateLogGroup DeleteLogGroup CreateLogStream PutLogEvents PutRetentionPolicy
+		DescribeDeliverySources DescribeDeliveries DescribeSubscriptionFilters`},
 	{"ecr", "ecr", `
 		DescribeRepositories DescribeImages ListImages BatchGetImage BatchCheckLayerAvailability GetDownloadUrlForLayer
 		GetAuthorizationToken GetRepositoryPolicy SetRepositoryPolicy DeleteRepositoryPolicy
 		CreateRepository DeleteRepository PutImage BatchDeleteImage GetLifecyclePolicy
-		DescribePullThroughCacheRules DescribeRegistry`},
+		DescribePullThroughCacheRules CreatePullThroughCacheRule DeletePullThroughCacheRule UpdatePullThroughCacheRule DescribeRegistry
+		PutLifecyclePolicy GetLifecyclePolicyPreview`},
 	{"iam", "iam", `
 		GetRole ListRoles CreateRole DeleteRole UpdateAssumeRolePolicy
 		ListAttachedRolePolicies AttachRolePolicy DetachRolePolicy
@@ -45,9 +50,39 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		PutRolePermissionsBoundary DeleteRolePermissionsBoundary SimulatePrincipalPolicy`},
 	{"sts", "sts", `GetCallerIdentity AssumeRole`},
 	{"elasticloadbalancing", "elbv2", `
-		DescribeLoadBalancers DescribeListeners DescribeRules DescribeTargetGroups DescribeTargetHealth ModifyTargetGroup`},
+		DescribeLoadBalancers DescribeListeners DescribeRules DescribeTargetGroups DescribeTargetHealth
+		DescribeLoadBalancerAttributes DescribeTargetGroupAttributes DescribeTags
+		ModifyLoadBalancerAttributes ModifyTargetGroup ModifyTargetGroupAttributes RegisterTargets DeregisterTargets
+		CreateTargetGroup DeleteTargetGroup CreateListener ModifyListener DeleteListener
+		CreateRule ModifyRule DeleteRule SetRulePriorities SetSecurityGroups SetSubnets`},
 	{"secretsmanager", "secretsmanager", `
 		DescribeSecret ListSecrets CreateSecret PutSecretValue GetSecretValue RestoreSecret DeleteSecret
 		GetResourcePolicy PutResourcePolicy DeleteResourcePolicy ListSecretVersionIds UpdateSecret`},
 	{"ssm", "ssm", `DescribeParameters PutParameter GetParameter GetParameters DeleteParameter`},
+	{"kms", "kms", `
+		DescribeKey GetKeyPolicy PutKeyPolicy ListAliases ListKeys EnableKey DisableKey CancelKeyDeletion ScheduleKeyDeletion
+		CreateKey ListGrants CreateGrant`},
+	{"application-autoscaling", "application-autoscaling", `
+		DescribeScalableTargets DescribeScalingPolicies DescribeScalingActivities DescribeScheduledActions
+		RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy DeleteScalingPolicy PutScheduledAction DeleteScheduledAction`},
+	{"servicequotas", "service-quotas", `
+		GetServiceQuota ListServiceQuotas GetAWSDefaultServiceQuota RequestServiceQuotaIncrease ListRequestedServiceQuotaChangeHistoryByQuota`},
+	{"cloudtrail", "cloudtrail", `LookupEvents DescribeTrails`},
+	{"events", "events", `
+		DescribeRule ListRules ListTargetsByRule ListRuleNamesByTarget PutRule PutTargets RemoveTargets EnableRule DisableRule DeleteRule`},
+	{"sqs", "sqs", `
+		ListQueues GetQueueUrl GetQueueAttributes SetQueueAttributes CreateQueue DeleteQueue PurgeQueue
+		SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility`},
+	{"servicediscovery", "servicediscovery", `
+		ListNamespaces GetNamespace CreateHttpNamespace CreatePrivateDnsNamespace DeleteNamespace
+		ListServices GetService CreateService DeleteService ListInstances RegisterInstance DeregisterInstance GetInstancesHealthStatus GetOperation`},
+	{"codedeploy", "codedeploy", `
+		ListDeployments GetDeployment GetDeploymentGroup ListDeploymentTargets BatchGetDeploymentTargets StopDeployment ContinueDeployment CreateDeployment`},
+	{"kinesis", "kinesis", `DescribeStreamSummary ListStreams`},
+	{"network-firewall", "network-firewall", `
+		ListFirewalls DescribeFirewall DescribeFirewallPolicy ListRuleGroups DescribeRuleGroup UpdateRuleGroup`},
+	{"route53resolver", "route53resolver", `
+		ListFirewallRuleGroupAssociations ListFirewallRules ListFirewallDomainLists ListFirewallDomains GetFirewallConfig
+		DeleteFirewallRule UpdateFirewallRule UpdateFirewallDomains DisassociateFirewallRuleGroup
+		ListResolverRules ListResolverRuleAssociations GetResolverRule DisassociateResolverRule`},
 }
