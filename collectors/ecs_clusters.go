@@ -80,7 +80,7 @@ func cluster(ctx context.Context, w *Wave, keys []evidence.Key) {
 	w.batches(ctx, keys, clusterBatch, func(ctx context.Context, keys []evidence.Key) (answer, error) {
 		out, from, err := call(ctx, w.ports.ecs.DescribeClusters, &ecs.DescribeClustersInput{
 			Clusters: ids(keys, whole),
-			Include:  []types.ClusterField{types.ClusterFieldTags},
+			Include:  []types.ClusterField{types.ClusterFieldTags, types.ClusterFieldSettings, types.ClusterFieldConfigurations},
 		})
 		if err != nil {
 			return from, err
@@ -118,7 +118,7 @@ func (w *Wave) failed(k evidence.Key, from answer, name string, failures []types
 }
 
 func toCluster(c types.Cluster) evidence.Cluster {
-	return evidence.Cluster{
+	v := evidence.Cluster{
 		Name:              str(c.ClusterName),
 		ARN:               str(c.ClusterArn),
 		Status:            str(c.Status),
@@ -129,6 +129,27 @@ func toCluster(c types.Cluster) evidence.Cluster {
 		PendingTasks:      int(c.PendingTasksCount),
 		Tags:              mapped(c.Tags, toECSTag),
 	}
+	for _, s := range c.Settings {
+		if s.Name == types.ClusterSettingNameContainerInsights {
+			v.ContainerInsights = str(s.Value)
+		}
+	}
+	if c.ServiceConnectDefaults != nil {
+		v.ConnectNamespace = str(c.ServiceConnectDefaults.Namespace)
+	}
+	if c.Configuration == nil {
+		return v
+	}
+	if s := c.Configuration.ManagedStorageConfiguration; s != nil {
+		v.StorageKmsKey = str(s.FargateEphemeralStorageKmsKeyId)
+	}
+	if e := c.Configuration.ExecuteCommandConfiguration; e != nil {
+		v.ExecKmsKey, v.ExecLogging = str(e.KmsKeyId), string(e.Logging)
+		if l := e.LogConfiguration; l != nil {
+			v.ExecLogGroup, v.ExecBucket = str(l.CloudWatchLogGroupName), str(l.S3BucketName)
+		}
+	}
+	return v
 }
 
 func toStrategyItem(s types.CapacityProviderStrategyItem) evidence.StrategyItem {

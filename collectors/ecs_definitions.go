@@ -14,7 +14,7 @@ import (
 // taskDefinitions costs one call each: AWS has no batch for them.
 func taskDefinitions(ctx context.Context, w *Wave, keys []evidence.Key) {
 	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
-		out, from, err := call(ctx, w.ports.ecs.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &k.ID})
+		out, from, err := call(ctx, w.ports.ecs.DescribeTaskDefinition, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &k.ID, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
 		switch {
 		case is(err, "ClientException") && strings.Contains(err.Error(), "Unable to describe task definition"):
 			w.absent(k, from)
@@ -23,7 +23,9 @@ func taskDefinitions(ctx context.Context, w *Wave, keys []evidence.Key) {
 		case out.TaskDefinition == nil:
 			w.missing(k, from)
 		default:
-			w.found(k, from, toTaskDefinition(out.TaskDefinition))
+			v := toTaskDefinition(out.TaskDefinition)
+			v.Tags = mapped(out.Tags, toECSTag)
+			w.found(k, from, v)
 		}
 	})
 }
@@ -39,6 +41,8 @@ func toTaskDefinition(d *types.TaskDefinition) evidence.TaskDefinition {
 		Compatibilities:  mapped(d.Compatibilities, func(c types.Compatibility) string { return string(c) }),
 		ExecutionRoleARN: str(d.ExecutionRoleArn),
 		TaskRoleARN:      str(d.TaskRoleArn),
+		PidMode:          string(d.PidMode),
+		RequiresFargate:  slices.Contains(d.RequiresCompatibilities, types.CompatibilityFargate),
 		OS:               string(types.OSFamilyLinux),
 		Arch:             string(types.CPUArchitectureX8664),
 		Containers:       mapped(d.ContainerDefinitions, toContainerDefinition),
@@ -57,53 +61,39 @@ func toTaskDefinition(d *types.TaskDefinition) evidence.TaskDefinition {
 		v.EphemeralGiB = int(d.EphemeralStorage.SizeInGiB)
 	}
 	for _, vol := range d.Volumes {
-		if vol.EfsVolumeConfiguration != nil {
-			v.EFSVolumes = append(v.EFSVolumes, evidence.EFSVolume{Name: str(vol.Name), FileSystemID: str(vol.EfsVolumeConfiguration.FileSystemId)})
+		v.Volumes = append(v.Volumes, evidence.Volume{Name: str(vol.Name), Kind: volumeKind(vol)})
+		if e := vol.EfsVolumeConfiguration; e != nil {
+			v.EFSVolumes = append(v.EFSVolumes, toEFSVolume(str(vol.Name), e))
 		}
+	}
+	if p := d.ProxyConfiguration; p != nil {
+		v.Proxy.Container = str(p.ContainerName)
+		v.Proxy.Properties = mapped(p.Properties, func(k types.KeyValuePair) evidence.Tag { return tag(k.Name, k.Value) })
 	}
 	return v
 }
 
-// toContainerDefinition keeps the names of environment variables and drops their values: they may be secret.
-func toContainerDefinition(c types.ContainerDefinition) evidence.ContainerDefinition {
-	v := evidence.ContainerDefinition{
-		Name:             str(c.Name),
-		Image:            str(c.Image),
-		Essential:        c.Essential == nil || *c.Essential,
-		CPU:              int(c.Cpu),
-		MemoryMiB:        num(c.Memory),
-		ReservationMiB:   num(c.MemoryReservation),
-		EntryPoint:       evidence.RedactArgs(mapped(c.EntryPoint, evidence.Clean)),
-		Command:          evidence.RedactArgs(mapped(c.Command, evidence.Clean)),
-		EnvironmentNames: mapped(c.Environment, func(e types.KeyValuePair) string { return str(e.Name) }),
-		Secrets:          mapped(c.Secrets, toSecretRef),
-		Ports:            mapped(c.PortMappings, func(p types.PortMapping) int { return num(p.ContainerPort) }),
-		EnvironmentFiles: mapped(c.EnvironmentFiles, func(f types.EnvironmentFile) string { return str(f.Value) }),
+func volumeKind(v types.Volume) string {
+	switch {
+	case v.EfsVolumeConfiguration != nil:
+		return "efs"
+	case v.S3filesVolumeConfiguration != nil:
+		return "s3files"
+	case v.FsxWindowsFileServerVolumeConfiguration != nil:
+		return "fsx"
+	case v.DockerVolumeConfiguration != nil:
+		return "docker"
+	case yes(v.ConfiguredAtLaunch):
+		return "ebs"
 	}
-	if c.RepositoryCredentials != nil {
-		v.RepositoryCredentials = str(c.RepositoryCredentials.CredentialsParameter)
-	}
-	if l := c.LogConfiguration; l != nil {
-		v.LogDriver = string(l.LogDriver)
-		v.LogOptions = toLogOptions(l.Options)
-		v.Secrets = append(v.Secrets, mapped(l.SecretOptions, toSecretRef)...)
+	return "bind"
+}
+
+func toEFSVolume(name string, e *types.EFSVolumeConfiguration) evidence.EFSVolume {
+	v := evidence.EFSVolume{Name: name, FileSystemID: str(e.FileSystemId), RootDirectory: str(e.RootDirectory),
+		TransitEncryption: e.TransitEncryption == types.EFSTransitEncryptionEnabled}
+	if a := e.AuthorizationConfig; a != nil {
+		v.AccessPointID, v.IAM = str(a.AccessPointId), a.Iam == types.EFSAuthorizationConfigIAMEnabled
 	}
 	return v
-}
-
-func toSecretRef(s types.Secret) evidence.SecretRef {
-	return evidence.SecretRef{Name: str(s.Name), ValueFrom: str(s.ValueFrom)}
-}
-
-// toLogOptions sorts the options by name; an option whose name says that it is secret has no value.
-func toLogOptions(options map[string]string) []evidence.Tag {
-	var out []evidence.Tag
-	for name, value := range options {
-		if evidence.SecretName(name) {
-			value = ""
-		}
-		out = append(out, evidence.Tag{Key: name, Value: evidence.Redact(evidence.Clean(value))})
-	}
-	slices.SortFunc(out, func(a, b evidence.Tag) int { return strings.Compare(a.Key, b.Key) })
-	return out
 }

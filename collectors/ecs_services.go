@@ -64,6 +64,14 @@ func toService(cluster string, s types.Service) evidence.Service {
 		Network:            toNetwork(s.NetworkConfiguration),
 		GracePeriodSeconds: num(s.HealthCheckGracePeriodSeconds),
 		Deployments:        mapped(s.Deployments, toDeployment),
+		TaskSets:           mapped(s.TaskSets, toTaskSet),
+		Registries:         mapped(s.ServiceRegistries, toRegistry),
+		ExecEnabled:        s.EnableExecuteCommand,
+		ZoneRebalancing:    string(s.AvailabilityZoneRebalancing),
+		RoleARN:            str(s.RoleArn),
+		CurrentDeployment:  str(s.CurrentServiceDeployment),
+		PropagateTags:      string(s.PropagateTags),
+		TargetGroups:       mapped(s.LoadBalancers, toServiceTargetGroup),
 		CreatedAt:          when(s.CreatedAt),
 		CreatedBy:          str(s.CreatedBy),
 		Tags:               mapped(s.Tags, toECSTag),
@@ -73,14 +81,21 @@ func toService(cluster string, s types.Service) evidence.Service {
 	if s.DeploymentController != nil && s.DeploymentController.Type != "" {
 		v.DeploymentController = string(s.DeploymentController.Type)
 	}
-	for _, lb := range s.LoadBalancers {
-		v.TargetGroups = append(v.TargetGroups, evidence.ServiceTargetGroup{
-			ARN: str(lb.TargetGroupArn), Container: str(lb.ContainerName), ContainerPort: num(lb.ContainerPort)})
-	}
 	if d := s.DeploymentConfiguration; d != nil {
 		v.MinimumHealthy, v.Maximum = num(d.MinimumHealthyPercent), num(d.MaximumPercent)
 		if b := d.DeploymentCircuitBreaker; b != nil {
 			v.CircuitBreaker, v.Rollback = b.Enable, b.Rollback
+		}
+		v.DeploymentStrategy, v.BakeMinutes = string(d.Strategy), num(d.BakeTimeInMinutes)
+		if a := d.Alarms; a != nil {
+			v.Alarms = evidence.DeploymentAlarms{Enabled: a.Enable, Rollback: a.Rollback, Names: a.AlarmNames}
+		}
+		v.Hooks = mapped(d.LifecycleHooks, toHook)
+	}
+	for _, d := range s.Deployments {
+		if str(d.Status) == "PRIMARY" {
+			v.Connect = toConnect(d.ServiceConnectConfiguration)
+			v.Volumes = mapped(d.VolumeConfigurations, toServiceVolume)
 		}
 	}
 	for _, e := range s.Events[:min(len(s.Events), maxEvents)] {
@@ -103,6 +118,7 @@ func toDeployment(d types.Deployment) evidence.Deployment {
 		LaunchType:     string(d.LaunchType),
 		Strategy:       mapped(d.CapacityProviderStrategy, toStrategyItem),
 		Network:        toNetwork(d.NetworkConfiguration),
+		Connect:        toConnect(d.ServiceConnectConfiguration),
 		CreatedAt:      when(d.CreatedAt),
 		UpdatedAt:      when(d.UpdatedAt),
 	}
@@ -118,59 +134,4 @@ func toNetwork(n *types.NetworkConfiguration) evidence.NetworkConfiguration {
 		SecurityGroups: c.SecurityGroups,
 		AssignPublicIP: c.AssignPublicIp == types.AssignPublicIpEnabled,
 	}
-}
-
-const deploymentHistory = 20 // as many as one DescribeServiceDeployments takes
-
-func serviceDeployments(ctx context.Context, w *Wave, keys []evidence.Key) {
-	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
-		cluster, service, limit := head(k.ID), tail(k.ID), int32(deploymentHistory)
-		list, from, err := call(ctx, w.ports.ecs.ListServiceDeployments, &ecs.ListServiceDeploymentsInput{
-			Cluster: &cluster, Service: &service, MaxResults: &limit})
-		switch {
-		case is(err, "ClusterNotFoundException", "ServiceNotFoundException"):
-			w.absent(k, from)
-			return
-		case err != nil:
-			w.gap(from, err, k)
-			return
-		case len(list.ServiceDeployments) == 0:
-			w.found(k, from, evidence.ServiceDeployments{})
-			return
-		}
-		arns := mapped(list.ServiceDeployments[:min(len(list.ServiceDeployments), deploymentHistory)],
-			func(d types.ServiceDeploymentBrief) string { return str(d.ServiceDeploymentArn) })
-		out, from, err := call(ctx, w.ports.ecs.DescribeServiceDeployments, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
-		if err != nil {
-			w.gap(from, err, k)
-			return
-		}
-		for _, f := range out.Failures {
-			if str(f.Reason) != reasonMissing { // MISSING: it was deleted since the list
-				w.gap(from, ecsFailure{f}, k)
-				return
-			}
-		}
-		ds := mapped(out.ServiceDeployments, toServiceDeployment)
-		newestFirst(ds, func(d evidence.ServiceDeployment) evidence.Moment { return d.CreatedAt })
-		w.found(k, from, evidence.ServiceDeployments{Deployments: ds})
-	})
-}
-
-func toServiceDeployment(d types.ServiceDeployment) evidence.ServiceDeployment {
-	v := evidence.ServiceDeployment{
-		ARN:          str(d.ServiceDeploymentArn),
-		Status:       string(d.Status),
-		StatusReason: text(d.StatusReason),
-		CreatedAt:    when(d.CreatedAt),
-		StartedAt:    when(d.StartedAt),
-		FinishedAt:   when(d.FinishedAt),
-	}
-	if b := d.DeploymentCircuitBreaker; b != nil {
-		v.FailureCount, v.FailureThreshold = int(b.FailureCount), int(b.Threshold)
-	}
-	if d.Rollback != nil {
-		v.RollbackReason = text(d.Rollback.Reason)
-	}
-	return v
 }

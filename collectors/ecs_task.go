@@ -35,9 +35,15 @@ func toTask(cluster string, t types.Task) evidence.Task {
 		ExecutionStoppedAt: when(t.ExecutionStoppedAt),
 		Tags:               mapped(t.Tags, toECSTag),
 	}
+	v.ExecEnabled, v.Connectivity = t.EnableExecuteCommand, string(t.Connectivity)
+	if t.EphemeralStorage != nil {
+		v.EphemeralGiB = int(t.EphemeralStorage.SizeInGiB)
+	}
 	if t.Overrides != nil {
 		v.ExecutionRoleARN, v.TaskRoleARN = str(t.Overrides.ExecutionRoleArn), str(t.Overrides.TaskRoleArn)
+		v.Overrides = mapped(t.Overrides.ContainerOverrides, toOverride)
 	}
+	v.Attachments = mapped(t.Attachments, toAttachment)
 	for _, a := range t.Attachments {
 		if str(a.Type) != "ElasticNetworkInterface" && str(a.Type) != "eni" {
 			continue
@@ -67,8 +73,24 @@ func toContainer(c types.Container) evidence.Container {
 		Reason:       text(c.Reason),
 		HealthStatus: string(c.HealthStatus),
 	}
+	v.Agents = mapped(c.ManagedAgents, func(a types.ManagedAgent) evidence.ManagedAgent {
+		return evidence.ManagedAgent{Name: string(a.Name), LastStatus: str(a.LastStatus), Reason: text(a.Reason)}
+	})
+	for _, n := range c.NetworkInterfaces {
+		v.IPs = append(v.IPs, str(n.PrivateIpv4Address))
+	}
 	if c.ExitCode != nil {
 		v.Exit = evidence.Exit{Known: true, Code: int(*c.ExitCode)}
 	}
 	return v
+}
+
+func toAttachment(a types.Attachment) evidence.Attachment {
+	return evidence.Attachment{Type: str(a.Type), Status: str(a.Status),
+		Details: mapped(a.Details, func(d types.KeyValuePair) evidence.Tag { return tag(d.Name, d.Value) })}
+}
+
+func toOverride(o types.ContainerOverride) evidence.ContainerOverride {
+	return evidence.ContainerOverride{Name: str(o.Name), Command: evidence.RedactArgs(mapped(o.Command, evidence.Clean)), CPU: num(o.Cpu), MemoryMiB: num(o.Memory),
+		EnvironmentNames: mapped(o.Environment, func(e types.KeyValuePair) string { return str(e.Name) })}
 }
