@@ -21,6 +21,12 @@ const (
 	KindStopped   = "stopped"    // tasks that stopped and should not have
 	KindStuck     = "stuck"      // tasks that sit in PROVISIONING, PENDING or ACTIVATING
 	KindNotPlaced = "not-placed" // the service creates no task at all
+	KindUnhealthy = "unhealthy"  // tasks run, and the load balancer or a health check does not take them
+	KindRollout   = "rollout"    // a deployment does not get on, is paused, failed or was taken back
+	KindIdle      = "idle"       // the service wants no task: somebody set its desired count to 0
+	KindScaling   = "scaling"    // auto scaling does not do what its settings promise
+	KindSchedule  = "schedule"   // an EventBridge rule or schedule starts no task
+	KindRunning   = "running"    // tasks run and something beside them does not work: exec, Service Connect, volumes
 )
 
 // Incident is a group of tasks that failed in the same way on the same launch. It is the variable `incident` of

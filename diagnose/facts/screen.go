@@ -93,6 +93,10 @@ func Screen(v *evidence.View, t evidence.Target) Screening {
 	s.Incidents, s.Resolved = g.incidents()
 	placeless, stoodIn := g.fromEvents(stoppedState, s.Incidents)
 	s.Incidents, s.StoodIn = append(s.Incidents, placeless...), stoodIn
+	for _, look := range watches {
+		s.Incidents = append(s.Incidents, look.incidents(v, &g, s.Incidents)...)
+	}
+	s.Missing = v.Missed()
 	s.Impact = g.impact(s.Incidents)
 	s.Health = g.health(s.Incidents, stoppedState == evidence.Found)
 	return s

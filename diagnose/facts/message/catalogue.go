@@ -49,9 +49,10 @@ type formFile struct {
 }
 
 type causeFile struct {
-	Text     string `yaml:"text"`
-	Look     string `yaml:"look"` // a name of looks.yaml or a command
-	Playbook string `yaml:"playbook"`
+	Text        string `yaml:"text"`
+	Look        string `yaml:"look"` // a name of looks.yaml or a command
+	Playbook    string `yaml:"playbook"`
+	Undecidable string `yaml:"undecidable"`
 }
 
 type catalogue struct {

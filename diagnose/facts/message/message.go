@@ -76,7 +76,8 @@ type Case struct {
 
 // Cause is one possible reason of a case.
 type Cause struct {
-	Text     string
-	Look     string // read-only command that settles it, with <placeholders>; "" where the account cannot tell
-	Playbook string // id of the playbook that checks it; "" none
+	Text        string
+	Look        string // read-only command that settles it, with <placeholders>; "" where the account cannot tell
+	Playbook    string // id of the playbook that checks it; "" none
+	Undecidable string // one line why no evidence in the account decides it; "" where a playbook does
 }
