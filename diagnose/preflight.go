@@ -95,8 +95,11 @@ func (e *Engine) Preflight(ctx context.Context, store *evidence.Store, t evidenc
 func (e *Engine) preflight(store *evidence.Store, t evidence.Target, f facts.Forward, c *targetCase) (Preflight, error) {
 	r := e.report(store, []*targetCase{c})
 	p := Preflight{Schema: PreflightSchema, At: r.At, Caller: r.Caller, Note: r.Note, Target: t, Revision: f.Revision, Verdict: yes.String(), Lines: []PreflightLine{}, Findings: []Finding{}, Gaps: r.Gaps}
-	if !f.Exists {
+	switch {
+	case !f.Exists:
 		return p, &TargetError{Text: t.String(), Message: "there is no such service"}
+	case f.Unknown:
+		return p, &TargetError{Text: f.Revision, Message: "there is no such task definition; the service is set to " + f.Service.TaskDefinition}
 	}
 	for _, finding := range r.Targets[0].Findings {
 		if finding.Verdict == Confirmed || finding.Verdict == Changed {

@@ -17,6 +17,7 @@ type Forward struct {
 	Exists   bool // the service is there
 	Service  evidence.Service
 	Revision string // family:revision that would be started
+	Unknown  bool   // there is no such revision
 	Now      time.Time
 	Steps    []ForwardStep
 	Missing  []evidence.Key
@@ -45,6 +46,8 @@ func Foresee(v *evidence.View, t evidence.Target, revision string) Forward {
 		return w.Cites()
 	}}
 	f.Revision, f.Steps = g.foresee(v, revision)
+	_, td := evidence.Read(v, evidence.TaskDefinitionKey(f.Revision))
+	f.Unknown = td == evidence.Absent
 	f.Missing = v.Missed()
 	return f
 }

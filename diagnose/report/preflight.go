@@ -41,12 +41,7 @@ func PreflightText(w io.Writer, f diagnose.Preflight, o TextOptions) error {
 			todo(p, "Fix", a, 0, 0)
 		}
 	}
-	for i, g := range f.Gaps {
-		if i == 0 {
-			p.heading("What could not be read")
-		}
-		p.item("-", clean(g.Call)+" "+clean(g.Key.ID)+": "+clean(g.Reason)+". "+sentence(clean(g.Fix)))
-	}
+	(&view{page: p}).gaps(f.Gaps)
 	p.blank()
 	p.paraIn(bold, "", 0, plural(f.Calls.Total, "call")+" to AWS, all of them read-only, in "+plural(f.Calls.Waves, "wave")+".", 0)
 	return p.flush(w)

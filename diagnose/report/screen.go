@@ -360,8 +360,8 @@ func sentence(s string) string {
 }
 
 func capital(s string) string {
-	if s == "" {
-		return s
+	if s == "" || strings.HasPrefix(s, "aws ") || strings.HasPrefix(s, "ecsplain ") {
+		return s // a command stays as it is typed
 	}
 	r, n := utf8.DecodeRuneInString(s)
 	return strings.ToUpper(string(r)) + s[n:]
