@@ -126,8 +126,8 @@ func TestClientErrors(t *testing.T) {
 	}
 	mustEqual(t, "fields", e.Fields, map[string]any{"resourceIds": []any{"a"}})
 	for _, c := range []struct{ service, operation, input, want string }{
-		{"sqs", "ListQueues", `{}`, "no shape table for service \"sqs\"; there are ec2, ecr, ecs"},
-		{"ecs", "ExecuteCommand", `{}`, "no shapes for ecs:ExecuteCommand"},
+		{"states", "ListStateMachines", `{}`, "no shape table for service \"states\"; there are application-autoscaling, cloudtrail"},
+		{"ecs", "SubmitTaskStateChange", `{}`, "no shapes for ecs:SubmitTaskStateChange"},
 		{"ecs", "DescribeTasks", `{"task":["a"]}`, "task: DescribeTasksRequest has no such member; it has cluster, include, tasks"},
 		{"ecs", "DescribeTasks", `{"tasks":"a"}`, "tasks: expected an array"},
 		{"ecs", "CreateService", `{"desiredCount":1.5}`, `desiredCount: "1.5" is not a whole number`},

@@ -206,8 +206,8 @@ func TestFrontEnd(t *testing.T) {
 			[]string{"<Type>Sender</Type><Code>ValidationError</Code>", "Value null at &#39;roleName&#39;"}},
 		{"no output of IAM", "", form, "Action=DeleteRole&Version=2010-05-08&RoleName=a", 200,
 			[]string{`<DeleteRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata><RequestId>`}},
-		{"an operation without shapes", "AmazonEC2ContainerServiceV20141113.ExecuteCommand", json11, `{}`, 501,
-			[]string{`"__type":"NotImplemented"`, "the lab does not implement ecs:ExecuteCommand"}},
+		{"an operation without shapes", "AmazonEC2ContainerServiceV20141113.SubmitTaskStateChange", json11, `{}`, 501,
+			[]string{`"__type":"NotImplemented"`, "the lab does not implement ecs:SubmitTaskStateChange"}},
 	} {
 		h := http.Header{"Content-Type": {c.contentType}}
 		if c.target != "" {

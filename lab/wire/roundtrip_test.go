@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -144,7 +145,7 @@ func (g generator) value(s *shape, t reflect.Type, depth int) reflect.Value {
 	case v.CanInt():
 		v.SetInt(g.whole(s, t.Bits()))
 	case v.CanFloat():
-		v.SetFloat(float64(float32(g.NormFloat64() * 1e6)))
+		v.SetFloat(g.fraction(s))
 	default:
 		panic(fmt.Sprintf("no generator for %s (%s)", t, s.name))
 	}
@@ -216,6 +217,22 @@ func (g generator) text(s *shape) string {
 		r[i] = letters[g.IntN(len(letters))]
 	}
 	return string(r)
+}
+
+// fraction is a number that 32 bits hold, within the shape's limits.
+func (g generator) fraction(s *shape) float64 {
+	f := g.NormFloat64() * 1e6
+	if s.Min != nil {
+		f = *s.Min + math.Abs(f)
+	}
+	if s.Max != nil && f > *s.Max {
+		low := *s.Max - 1
+		if s.Min != nil {
+			low = *s.Min
+		}
+		f = low + (*s.Max-low)*g.Float64()
+	}
+	return float64(float32(f))
 }
 
 func (g generator) whole(s *shape, bits int) int64 {
