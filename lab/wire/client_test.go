@@ -37,6 +37,12 @@ func TestClientRoundTrip(t *testing.T) {
 			in := g.forForm(op).input(op)
 			want := g.value(op.shapes.output, reflect.PointerTo(op.outp), 0)
 			answer = want.Interface()
+			if names := op.shapes.service.Protocols; len(names) > 0 {
+				client.protocol = names[round%len(names)]
+				g = newGenerator(op.name(), round)
+				g.filled = client.protocol == "query"
+				in = g.input(op)
+			}
 			out, err := client.Call(context.Background(), op.shapes.service.Name, op.shapes.name, jsonOf(t, op.shapes.input, in))
 			if err != nil {
 				t.Fatalf("%s round %d: %v", op.name(), round, err)
