@@ -75,7 +75,7 @@ func (t uriTemplate) match(path string, query url.Values) (map[string]string, bo
 }
 
 // compareTemplates puts the more literal template first: at the first segment where two differ in kind
-// literal text wins over a label and a label over a greedy one; then more constants win.
+// literal text wins over a label and a label over a greedy one; then more segments, then more constants.
 func compareTemplates(a, b uriTemplate) int {
 	rank := func(s uriSegment) int {
 		switch {
@@ -91,7 +91,7 @@ func compareTemplates(a, b uriTemplate) int {
 			return c
 		}
 	}
-	return cmp.Compare(len(b.query), len(a.query))
+	return cmp.Or(cmp.Compare(len(b.segments), len(a.segments)), cmp.Compare(len(b.query), len(a.query)))
 }
 
 // restOperation is the operation that a method and a path name; nil for none.

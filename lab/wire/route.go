@@ -69,7 +69,7 @@ func routeOf(in incoming) route {
 	}
 	for _, service := range sortedKeys(tables()) {
 		s := tables()[service]
-		if isTarget && s.TargetPrefix == prefix || !isTarget && action != "" && s.TargetPrefix == "" && s.APIVersion == form.Get("Version") {
+		if isTarget && s.TargetPrefix == prefix || !isTarget && action != "" && s.takesForms() && s.APIVersion == form.Get("Version") {
 			r.service = service
 		}
 		if r.service == "" && r.operation == "" && s.restOperation(in) != nil {

@@ -147,13 +147,8 @@ func (s *service) link() {
 		for _, r := range []*ref{sh.Element, sh.Key, sh.Value} {
 			s.point(r)
 		}
-		if sh.Exception {
-			s.errors[name] = sh
-			if sh.Code != "" {
-				s.errors[sh.Code] = sh
-			}
-		}
 	}
+	s.linkErrors()
 	for name, op := range s.Operations {
 		op.name, op.service = name, s
 		op.input, op.output = s.structure(op.In), s.structure(op.Out)
@@ -166,6 +161,22 @@ func (s *service) link() {
 	slices.SortFunc(s.routes, func(a, b *operation) int {
 		return cmp.Or(compareTemplates(a.template, b.template), strings.Compare(a.name, b.name))
 	})
+}
+
+// linkErrors: a shape's name wins over another shape's code, and the first name over others with the same
+// code, as cloudwatch has two errors whose code is ResourceNotFound.
+func (s *service) linkErrors() {
+	for name, sh := range s.Shapes {
+		if sh.Exception {
+			s.errors[name] = sh
+		}
+	}
+	for _, name := range sortedKeys(s.Shapes) {
+		sh := s.Shapes[name]
+		if _, taken := s.errors[sh.Code]; sh.Exception && sh.Code != "" && !taken {
+			s.errors[sh.Code] = sh
+		}
+	}
 }
 
 func (s *service) point(r *ref) {
@@ -194,6 +205,11 @@ func (s *service) speaking(asked *protocol) *protocol {
 		return asked
 	}
 	return s.protocol()
+}
+
+// takesForms says whether requests may name their operation as Action in a form.
+func (s *service) takesForms() bool {
+	return s.Protocol == "query" || s.Protocol == "ec2" || slices.Contains(s.Protocols, "query")
 }
 
 // lookup finds an operation; the error says what the tables hold instead.
