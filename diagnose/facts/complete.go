@@ -21,7 +21,9 @@ type Fact struct {
 
 // Facts is the list of all facts in order: later ones may use what earlier ones filled.
 var Facts = []Fact{
+	{"exits", exitsFact},
 	{"definition", definitionFact},
+	{"parameters", parametersFact},
 	{"placement", placementFact},
 	{"size", sizeFact},
 	{"reach", reachFact},
@@ -33,6 +35,9 @@ var Facts = []Fact{
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},
+	{"line", lineFact},
+	{"dependency", dependencyFact},
+	{"logging", loggingFact},
 	{"previous", previousFact},
 }
 
@@ -151,6 +156,9 @@ func destinations(in *Incident) []string {
 	case "env-file":
 		return []string{"s3"}
 	case "log-driver":
+		if strings.Contains(in.Symptom, "splunk") {
+			return []string{"internet"}
+		}
 		return []string{"logs"}
 	}
 	return launchDestinations(in)

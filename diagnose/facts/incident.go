@@ -63,6 +63,12 @@ type Incident struct {
 	Size       Size              `json:"size"`
 	Log        LogFact           `json:"log"`
 	Previous   Previous          `json:"previous"`
+
+	Exits      Exits      `json:"exits"`      // how the containers of the task ended, together
+	Line       Line       `json:"line"`       // what the one line that decides tells
+	Dependency Dependency `json:"dependency"` // the entry of dependsOn that holds the task up
+	Logging    Logging    `json:"logging"`
+	Parameters Parameters `json:"parameters"` // the task definition against what Fargate takes
 }
 
 type double = float64
