@@ -69,6 +69,12 @@ type Incident struct {
 	Dependency Dependency `json:"dependency"` // the entry of dependsOn that holds the task up
 	Logging    Logging    `json:"logging"`
 	Parameters Parameters `json:"parameters"` // the task definition against what Fargate takes
+
+	PullThrough   PullThrough   `json:"pull_through"`
+	RegistryLogin RegistryLogin `json:"registry_login"`
+	Lifecycle     Lifecycle     `json:"lifecycle"` // of the image's repository
+	Elsewhere     Elsewhere     `json:"elsewhere"` // the image in the task's own account and region
+	Disk          Disk          `json:"disk"`
 }
 
 type double = float64
