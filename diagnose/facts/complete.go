@@ -36,6 +36,7 @@ var Facts = []Fact{
 	{"lifecycle", lifecycleFact},
 	{"elsewhere", elsewhereFact},
 	{"disk", diskFact},
+	{"ipv6_only", ipv6OnlyFact},
 	{"secret", secretFact},
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},

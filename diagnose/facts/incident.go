@@ -75,6 +75,7 @@ type Incident struct {
 	Lifecycle     Lifecycle     `json:"lifecycle"` // of the image's repository
 	Elsewhere     Elsewhere     `json:"elsewhere"` // the image in the task's own account and region
 	Disk          Disk          `json:"disk"`
+	IPv6Only      Check         `json:"ipv6_only"` // an IPv6-only subnet and ECR by its IPv4 name
 }
 
 type double = float64

@@ -34,6 +34,7 @@ type Line struct {
 	Name   string         `json:"name"`   // what the line is about: a file, a variable, a host, a port; "" = not told
 	Script bool           `json:"script"` // Name ends like that of a script
 	Sure   bool           `json:"sure"`   // of line-ends: the line shows the carriage return
+	Mount  string         `json:"mount"`  // the container path of a volume that lies over Name; "" = none
 	Basis  evidence.Basis `json:"-"`
 }
 
@@ -56,6 +57,15 @@ func lineFact(v *evidence.View, in *Incident) {
 		text := in.Message.Text
 		l := Line{Text: text, Name: in.Message.Fields.EntryPoint, Basis: evidence.Basis{Cites: in.Basis.Cites}}
 		l.Cause = startCause(in.Symptom, text)
+		switch l.Cause {
+		case lineUser:
+			l.Name = wordAfter(text, "find user ", "find group ")
+		case lineWorkdir:
+			l.Name = wordAfter(text, "chdir to cwd ")
+		case lineMount:
+			l.Name = wordAfter(text, " at ")
+		}
+		l.Mount = coveredBy(v, in, l.Name)
 		in.Line = l.finish()
 		return
 	}
@@ -74,6 +84,28 @@ func lineFact(v *evidence.View, in *Incident) {
 		l.Cause = lineRouterConfig
 	}
 	in.Line = l.finish()
+}
+
+// wordAfter is the word after the first of the phrases that is there, without quotes and brackets.
+func wordAfter(text string, phrases ...string) string {
+	for _, p := range phrases {
+		if _, rest, ok := strings.Cut(text, p); ok {
+			word, _, _ := strings.Cut(rest, " ")
+			return strings.Trim(word, "\"'():,")
+		}
+	}
+	return ""
+}
+
+// coveredBy is the container path of a volume under which the file lies: what the image has there is hidden.
+func coveredBy(v *evidence.View, in *Incident, file string) string {
+	td, _ := launched(v.Track(), in)
+	for _, m := range concernedContainer(td, in).MountPoints {
+		if dir := strings.TrimSuffix(m.ContainerPath, "/"); file != "" && dir != "" && (file == dir || strings.HasPrefix(file, dir+"/")) {
+			return m.ContainerPath
+		}
+	}
+	return ""
 }
 
 func (l Line) finish() Line {

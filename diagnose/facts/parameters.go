@@ -21,6 +21,7 @@ type Parameters struct {
 	NotFargate   Check          `json:"not_fargate"`   // registered without FARGATE
 	Inactive     Check          `json:"inactive"`      // the revision was deregistered, is being deleted, or is gone
 	Heap         Check          `json:"heap"`          // a heap is set larger than the memory of its container
+	Platform     Check          `json:"platform"`      // the service asks for a platform version that is too old for the revision
 	OnFargate    bool           `json:"on_fargate"`    // the launch goes to Fargate
 	Basis        evidence.Basis `json:"-"`
 }
@@ -46,6 +47,9 @@ func parametersFact(v *evidence.View, in *Incident) {
 	}
 	if !known {
 		p.Basis = w.Undecided("")
+		p.Platform.Basis = p.Basis
+	} else {
+		p.platform(v, in, td)
 	}
 	for _, c := range checks {
 		if !known {
@@ -60,6 +64,37 @@ func parametersFact(v *evidence.View, in *Incident) {
 		w.Cite(evidence.TaskDefinitionKey(in.Launch.TaskDefinition).Key, "task definition "+in.Launch.TaskDefinition, c.field, cmp.Or(detail, "as Fargate takes it"))
 		*c.to = Check{Holds: detail != "", Resource: in.Launch.TaskDefinition, Detail: detail, Basis: w.Decided()}
 	}
+}
+
+// platform asks the service for its platform version only where the revision has something that needs 1.4.0.
+func (p *Parameters) platform(v *evidence.View, in *Incident, td evidence.TaskDefinition) {
+	w := v.Track()
+	need := ""
+	cpu, _ := cpuUnits(td.CPU)
+	switch {
+	case len(td.EFSVolumes) > 0:
+		need = "EFS volumes"
+	case td.EphemeralGiB > 0:
+		need = "its own size of ephemeral storage"
+	case td.Arch == "ARM64":
+		need = "ARM64"
+	case cpu >= 8192:
+		need = "8 vCPU and more"
+	}
+	p.Platform = Check{Resource: in.Service, Basis: evidence.Basis{Cites: citeDefinition(v, in, "volumes, ephemeralStorage, runtimePlatform, cpu", cmp.Or(need, "nothing that needs 1.4.0"))}}
+	if need == "" || in.Service == "" {
+		return
+	}
+	key := evidence.ServiceKey(in.Cluster, in.Service)
+	svc, st := evidence.Read(w, key)
+	if st != evidence.Found {
+		p.Platform.Basis = w.Undecided("")
+		return
+	}
+	w.Cite(key.Key, "service "+svc.Name, "platformVersion", svc.PlatformVersion)
+	p.Platform.Holds = slices.Contains([]string{"1.0.0", "1.1.0", "1.2.0", "1.3.0"}, svc.PlatformVersion) && !strings.HasPrefix(td.OS, "WINDOWS")
+	p.Platform.Detail = "platform version " + svc.PlatformVersion + " does not have " + need
+	p.Platform.Basis = w.Decided()
 }
 
 // fargateDrivers are the log drivers of Fargate (AWS documentation, fargate-tasks-services).

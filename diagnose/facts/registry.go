@@ -324,3 +324,26 @@ func diskFact(v *evidence.View, in *Incident) {
 	d.Basis = w.Decided()
 	in.Disk = d
 }
+
+// ipv6OnlyFact: the classic names of ECR (ACCOUNT.dkr.ecr.REGION.amazonaws.com) have IPv4 addresses only; a subnet that
+// is IPv6-only reaches ECR by ACCOUNT.dkr-ecr.REGION.on.aws (Amazon ECR user guide, dual-stack endpoints).
+func ipv6OnlyFact(v *evidence.View, in *Incident) {
+	w := v.Track()
+	c := &in.IPv6Only
+	*c = Check{Resource: in.Image.Reference}
+	if in.Launch.Subnet == "" {
+		c.Basis = w.Undecided("the subnet of the failed start is not known")
+		return
+	}
+	key := evidence.SubnetKey(in.Launch.Subnet)
+	subnet, st := evidence.Read(w, key)
+	if st != evidence.Found || in.Image.Basis.Unknown {
+		c.Basis = w.Undecided("")
+		c.Basis.Missing = append(c.Basis.Missing, in.Image.Basis.Missing...)
+		return
+	}
+	w.Cite(key.Key, "subnet "+subnet.ID, "ipv6Native", map[bool]string{true: "true", false: "false"}[subnet.IPv6Native])
+	c.Holds = subnet.IPv6Native && in.Image.ECR && strings.Contains(in.Image.Reference, ".dkr.ecr.")
+	c.Detail = subnet.ID + " is IPv6-only"
+	c.Basis = w.Decided()
+}
