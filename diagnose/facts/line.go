@@ -34,7 +34,7 @@ type Line struct {
 	Name   string         `json:"name"`   // what the line is about: a file, a variable, a host, a port; "" = not told
 	Script bool           `json:"script"` // Name ends like that of a script
 	Sure   bool           `json:"sure"`   // of line-ends: the line shows the carriage return
-	Mount  string         `json:"mount"`  // the container path of a volume that lies over Name; "" = none
+	Mount  Check          `json:"mount"`  // a volume lies over Name; Resource is its container path
 	Basis  evidence.Basis `json:"-"`
 }
 
@@ -97,15 +97,19 @@ func wordAfter(text string, phrases ...string) string {
 	return ""
 }
 
-// coveredBy is the container path of a volume under which the file lies: what the image has there is hidden.
-func coveredBy(v *evidence.View, in *Incident, file string) string {
-	td, _ := launched(v.Track(), in)
+// coveredBy tells whether a volume is mounted over the file: what the image has there is hidden.
+func coveredBy(v *evidence.View, in *Incident, file string) Check {
+	w := v.Track()
+	td, known := launched(w, in)
+	if !known {
+		return Check{Basis: w.Undecided("")}
+	}
 	for _, m := range concernedContainer(td, in).MountPoints {
 		if dir := strings.TrimSuffix(m.ContainerPath, "/"); file != "" && dir != "" && (file == dir || strings.HasPrefix(file, dir+"/")) {
-			return m.ContainerPath
+			return Check{Holds: true, Resource: m.ContainerPath, Basis: evidence.Basis{Cites: citeDefinition(v, in, "containerDefinitions.mountPoints", m.ContainerPath)}}
 		}
 	}
-	return ""
+	return Check{Basis: evidence.Basis{Cites: citeDefinition(v, in, "containerDefinitions.mountPoints", "none over "+file)}}
 }
 
 func (l Line) finish() Line {
