@@ -50,6 +50,10 @@ func exitsFact(v *evidence.View, in *Incident) {
 	in.Exits = x
 	in.Exits.Basis = w.Decided()
 	in.aboutFirst(ended, x.First)
+	if d, _ := containerNamed(td, in.Exit.Container); d.FirelensType != "" && !in.Exit.OOM && strings.HasPrefix(in.Symptom, "exit/") {
+		in.Symptom = "logging/firelens/router-exited"
+		in.Message.Symptom = in.Symptom
+	}
 }
 
 // aboutFirst makes the incident one of the container that ended first.

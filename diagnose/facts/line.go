@@ -69,6 +69,10 @@ func lineFact(v *evidence.View, in *Incident) {
 		in.Line = l.finish()
 		return
 	}
+	if in.Message.Step != "run" && in.Message.Family != "exit" && in.Message.Family != "" {
+		in.Line = Line{Basis: evidence.Basis{Cites: in.Basis.Cites}} // no container of its own ran: there is no line
+		return
+	}
 	if in.Log.Basis.Unknown {
 		in.Line = Line{Basis: in.Log.Basis}
 		return
