@@ -156,7 +156,7 @@ func (x *Exits) order(ended []evidence.Container, td evidence.TaskDefinition) {
 			candidates = told
 		}
 	}
-	x.Finished = len(own) == 0 && len(zero) > 0 && len(candidates) > 0 && candidates[0].Exit.Code == 0
+	x.Finished = len(candidates) > 0 && !slices.ContainsFunc(candidates, func(c evidence.Container) bool { return c.Exit.Code != 0 })
 	if len(candidates) != 1 {
 		return
 	}
