@@ -72,6 +72,9 @@ type ecrPort struct {
 	DescribeImages       func(context.Context, *ecr.DescribeImagesInput, ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error)
 	GetRepositoryPolicy  func(context.Context, *ecr.GetRepositoryPolicyInput, ...func(*ecr.Options)) (*ecr.GetRepositoryPolicyOutput, error)
 	BatchGetImage        func(context.Context, *ecr.BatchGetImageInput, ...func(*ecr.Options)) (*ecr.BatchGetImageOutput, error)
+
+	DescribePullThroughCacheRules func(context.Context, *ecr.DescribePullThroughCacheRulesInput, ...func(*ecr.Options)) (*ecr.DescribePullThroughCacheRulesOutput, error)
+	GetLifecyclePolicy            func(context.Context, *ecr.GetLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.GetLifecyclePolicyOutput, error)
 }
 
 type iamPort struct {
@@ -141,7 +144,7 @@ func (a *Account) ecr(region string) *ecrPort {
 	cfg := a.cfg.Copy()
 	cfg.Region = region
 	c := ecr.NewFromConfig(cfg)
-	p := &ecrPort{c.DescribeRepositories, c.DescribeImages, c.GetRepositoryPolicy, c.BatchGetImage}
+	p := &ecrPort{c.DescribeRepositories, c.DescribeImages, c.GetRepositoryPolicy, c.BatchGetImage, c.DescribePullThroughCacheRules, c.GetLifecyclePolicy}
 	a.ecrs[region] = p
 	return p
 }

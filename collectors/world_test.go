@@ -173,6 +173,8 @@ var sample = []evidence.Key{
 	evidence.RepositoryImagesKey(repo).Key,
 	evidence.ImageKey(repo, ":v7").Key,
 	evidence.RepositoryPolicyKey(repo).Key,
+	evidence.PullThroughRulesKey("111122223333", "eu-west-1").Key,
+	evidence.LifecyclePolicyKey(repo).Key,
 	evidence.ManifestKey(repo, ":v7").Key,
 	evidence.RoleKey("web-exec").Key,
 	evidence.RolePoliciesKey("web-exec").Key,

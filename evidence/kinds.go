@@ -80,6 +80,8 @@ var Kinds = []KindInfo{
 	{KindRepositoryImages, decode[Images]},
 	{KindImage, decode[Image]},
 	{KindRepositoryPolicy, decode[PolicyDocument]},
+	{KindPullThroughRules, decode[PullThroughRules]},
+	{KindLifecyclePolicy, decode[LifecyclePolicy]},
 	{KindManifest, decode[Manifest]},
 	{KindRole, decode[Role]},
 	{KindRolePolicies, decode[RolePolicies]},

@@ -21,7 +21,9 @@ type Fact struct {
 
 // Facts is the list of all facts in order: later ones may use what earlier ones filled.
 var Facts = []Fact{
+	{"exits", exitsFact},
 	{"definition", definitionFact},
+	{"parameters", parametersFact},
 	{"placement", placementFact},
 	{"size", sizeFact},
 	{"reach", reachFact},
@@ -30,10 +32,19 @@ var Facts = []Fact{
 	{"trust", trustFact},
 	{"permission", permissionFact},
 	{"image", imageFact},
+	{"pull_through", pullThroughFact},
+	{"registry_login", registryLoginFact},
+	{"lifecycle", lifecycleFact},
+	{"elsewhere", elsewhereFact},
+	{"disk", diskFact},
+	{"ipv6_only", ipv6OnlyFact},
 	{"secret", secretFact},
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},
+	{"line", lineFact},
+	{"dependency", dependencyFact},
+	{"logging", loggingFact},
 	{"previous", previousFact},
 }
 
@@ -152,6 +163,9 @@ func destinations(in *Incident) []string {
 	case "env-file":
 		return []string{"s3"}
 	case "log-driver":
+		if strings.Contains(in.Symptom, "splunk") {
+			return []string{"internet"}
+		}
 		return []string{"logs"}
 	}
 	return launchDestinations(in)

@@ -70,6 +70,19 @@ type Incident struct {
 	Size       Size              `json:"size"`
 	Log        LogFact           `json:"log"`
 	Previous   Previous          `json:"previous"`
+
+	Exits      Exits      `json:"exits"`      // how the containers of the task ended, together
+	Line       Line       `json:"line"`       // what the one line that decides tells
+	Dependency Dependency `json:"dependency"` // the entry of dependsOn that holds the task up
+	Logging    Logging    `json:"logging"`
+	Parameters Parameters `json:"parameters"` // the task definition against what Fargate takes
+
+	PullThrough   PullThrough   `json:"pull_through"`
+	RegistryLogin RegistryLogin `json:"registry_login"`
+	Lifecycle     Lifecycle     `json:"lifecycle"` // of the image's repository
+	Elsewhere     Elsewhere     `json:"elsewhere"` // the image in the task's own account and region
+	Disk          Disk          `json:"disk"`
+	IPv6Only      Check         `json:"ipv6_only"` // an IPv6-only subnet and ECR by its IPv4 name
 }
 
 type double = float64

@@ -24,7 +24,7 @@ func newest(cites []evidence.Cite) time.Time {
 // imageFact looks at the image the message names, else at the concerned container's.
 func imageFact(v *evidence.View, in *Incident) {
 	ref := in.Definition.Image
-	if f := in.Message.Fields.Image; f != "" && (in.Definition.Basis.Unknown || image.Parse(f).Digest != "") {
+	if f := in.Message.Fields.Image; f != "" && in.Message.Nature != "malformed" && (in.Definition.Basis.Unknown || image.Parse(f).Digest != "") {
 		ref = f
 	}
 	if ref == "" {

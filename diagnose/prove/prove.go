@@ -50,6 +50,8 @@ type Case struct {
 	Exit    *Exit    `yaml:"exit"`    // two tasks ran and ended so
 	Log     []string `yaml:"log"`     // the end of the newest of their logs
 
+	Others map[string]Other `yaml:"others"` // further containers of these tasks, by name
+
 	Patch  map[string]any    `yaml:"patch"`  // KIND/ID: merged into the value there (maps merge, lists and scalars replace)
 	Absent []string          `yaml:"absent"` // KIND/ID that does not exist
 	Gap    map[string]string `yaml:"gap"`    // KIND/ID: reason that could not be read, e.g. AccessDenied
@@ -61,6 +63,15 @@ type Case struct {
 type Exit struct {
 	Code   *int   `yaml:"code"` // nil: AWS reports none
 	Reason string `yaml:"reason"`
+	Waited int    `yaml:"waited"` // seconds from the order to stop to the end; 0 = AWS tells none
+}
+
+// Other is a container beside app, as DescribeTasks shows it.
+type Other struct {
+	Code   *int   `yaml:"code"` // nil: AWS reports none
+	Reason string `yaml:"reason"`
+	Status string `yaml:"status"` // last status; "" = STOPPED
+	Health string `yaml:"health"`
 }
 
 // Expect is what the finding must hold beside its verdict.

@@ -16,6 +16,16 @@ var playbooks = strings.Fields(`net.subnet-no-free-ips net.no-egress-route net.b
 	iam.exec-role-secret iam.exec-role-logs iam.exec-role-trust iam.exec-role-missing iam.task-role-trust iam.role-confusion
 	iam.repository-policy secret.missing secret.marked-for-deletion secret.json-key secret.parameter-missing log.group-missing
 	cap.sent-to-ec2 cap.fargate-unavailable cap.vcpu-quota task.invalid-size task.out-of-memory app.exit-nonzero
+	app.abort app.bad-user app.bad-workdir app.config-missing app.crlf app.database-unreachable app.dependency-failed
+	app.dependency-timeout app.dependency-unhealthy app.file-limit app.finished app.ignored-sigterm app.missing-loader
+	app.mount-over-file app.not-executable app.port-taken app.segfault app.sidecar-ended image.expired-by-lifecycle
+	image.invalid-reference image.ipv6-only image.no-space image.proxy image.pull-through-credential
+	image.pull-through-library image.pull-through-permission image.pull-through-rule image.registry-credentials
+	image.registry-login image.throttled image.tls image.unsupported-layer image.wrong-region log.blocking
+	log.create-group-denied log.firelens-destination log.no-stdout log.options log.other-region log.router-config
+	log.router-memory log.router-order log.splunk task.agent-error task.containers-exceed-size task.definition-inactive
+	task.execution-role-required task.guardduty-sidecar task.heap task.host-port task.not-fargate task.platform-version
+	task.size-missing task.unsupported-parameter
 	app.entry-point-not-found app.exec-format`)
 
 var readOnly = regexp.MustCompile(`^aws [a-z0-9-]+ (describe|list|get|lookup|head|batch-get|simulate)[a-z0-9-]*( |$)`)
