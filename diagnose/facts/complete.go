@@ -33,6 +33,13 @@ var Facts = []Fact{
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},
+	{"target", targetFact},
+	{"listening", listeningFact},
+	{"target.patience", patienceFact},
+	{"target.wrong_protocol", wrongProtocolFact},
+	{"ingress", ingressFact},
+	{"listener", listenerFact},
+	{"health_check", healthCheckFact},
 	{"previous", previousFact},
 }
 

@@ -63,6 +63,11 @@ type Incident struct {
 	Size       Size              `json:"size"`
 	Log        LogFact           `json:"log"`
 	Previous   Previous          `json:"previous"`
+	Target     TargetFact        `json:"target"`       // the target group that the incident is about
+	Ingress    IngressFact       `json:"ingress"`      // from its load balancer into the task
+	Listener   ListenerFact      `json:"listener"`     // what of the load balancer sends to it
+	Listening  Listening         `json:"listening"`    // where the program says that it listens
+	Check      HealthCheckFact   `json:"health_check"` // of the container
 }
 
 type double = float64

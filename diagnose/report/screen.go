@@ -324,6 +324,8 @@ func incidentHead(in diagnose.IncidentInfo) (s string) {
 	switch {
 	case in.Kind == facts.KindNotPlaced:
 		s = "The service places no task"
+	case in.Kind == facts.KindUnhealthy:
+		s = plural(in.Tasks, "task") + " unhealthy"
 	case in.Kind == facts.KindStuck && in.Tasks+in.Stuck > 0:
 		s = plural(max(in.Tasks, in.Stuck), "task") + " stuck"
 	default:
