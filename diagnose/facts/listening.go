@@ -15,8 +15,8 @@ type Listening struct {
 	Line       string         `json:"line"`        // the line that says so; "" = none does
 	Port       int            `json:"port"`        // 0 = it names none
 	Local      bool           `json:"local"`       // on 127.0.0.1 or localhost, where nobody outside the task can connect
-	Other      bool           `json:"other"`       // on another port than the load balancer calls, and no line names that one
-	Fits       bool           `json:"fits"`        // on the port that is called, on all addresses
+	Other      Check          `json:"other"`       // on another port than the load balancer calls, and no line names that one
+	Fits       Check          `json:"fits"`        // on the port that is called, on all addresses
 	Told       bool           `json:"told"`        // a line says so at all
 	BindFailed bool           `json:"bind_failed"` // the log's deciding line is that it could not take its port
 	TLS        bool           `json:"tls"`         // a line complains of plain HTTP on a TLS port, or of TLS on a plain one
@@ -72,6 +72,7 @@ func servesAt(line string) (port int, local, ok bool) {
 // line wins over an earlier one; a line about the port that is called wins over all.
 func listeningFact(v *evidence.View, in *Incident) {
 	l := &in.Listening
+	defer func() { l.compare(in.Target) }()
 	if in.Log.Basis.Unknown {
 		l.Basis = in.Log.Basis
 		return
@@ -80,7 +81,7 @@ func listeningFact(v *evidence.View, in *Incident) {
 	key := evidence.LogTailKey(in.Log.Group, in.Log.Stream)
 	tail, st := evidence.Read(w, key)
 	if st != evidence.Found || len(tail.Lines) == 0 {
-		l.Basis = w.Undecided("the container's log holds no line")
+		l.Basis = w.Undecided("the container's log has no line that says where it listens")
 		return
 	}
 	want := in.Target.CheckPort
@@ -95,8 +96,6 @@ func listeningFact(v *evidence.View, in *Incident) {
 		l.Told, l.Line, l.Port, l.Local, l.At = true, line.Text, port, local, line.At
 	}
 	l.BindFailed = slices.Contains(bindFaults, in.Log.Deciding.Signature)
-	l.Other = l.Told && want != 0 && l.Port != want
-	l.Fits = l.Told && !l.Local && l.Port == want
 	switch {
 	case l.Told:
 		w.Cite(key.Key, "log stream "+in.Log.Stream, "message", l.Line)
@@ -109,6 +108,19 @@ func listeningFact(v *evidence.View, in *Incident) {
 		return
 	}
 	l.Basis = w.Decided()
+}
+
+// compare holds what the log says against the port that the load balancer calls.
+func (l *Listening) compare(t TargetFact) {
+	for _, b := range []evidence.Basis{l.Basis, t.Basis} {
+		if b.Unknown {
+			l.Other.Basis, l.Fits.Basis = b, b
+			return
+		}
+	}
+	b := evidence.Basis{Cites: append(slices.Clone(l.Basis.Cites), t.Basis.Cites...)}
+	l.Other = Check{Holds: l.Told && l.Port != t.CheckPort, Basis: b}
+	l.Fits = Check{Holds: l.Told && !l.Local && l.Port == t.CheckPort, Basis: b}
 }
 
 var startedIn = regexp.MustCompile(`(?i)\bstarted\b.* in (\d+)(?:\.\d+)? ?s(?:econds)?\b`)
@@ -155,7 +167,7 @@ func patienceFact(v *evidence.View, in *Incident) {
 			n, _ := strconv.Atoi(m[1])
 			p.Ready = max(p.Ready, n)
 		}
-		p.GraceShort = p.Grace < p.Ready+recover && p.Lived < p.Ready+recover+in.Target.Interval
+		p.GraceShort = in.Listening.Fits.Holds && p.Grace < p.Ready+recover && p.Lived < p.Ready+recover+in.Target.Interval
 	case len(tail.Lines) > 0 && !tail.Truncated:
 		last := tail.Lines[len(tail.Lines)-1]
 		p.ReadyLine, p.Ready = last.Text, p.Lived

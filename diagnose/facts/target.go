@@ -116,7 +116,7 @@ func targetFact(v *evidence.View, in *Incident) {
 	case evidence.Absent:
 		w.Cite(key.Key, "target group "+t.Name, "TargetGroupArn", "does not exist")
 		t.undecided(w.Undecided("the target group does not exist"))
-		t.Missing = Check{Holds: true, Resource: tg.ARN, Basis: w.Decided()}
+		t.Missing = Check{Holds: true, Resource: tg.ARN, Detail: t.Name, Basis: w.Decided()}
 		return
 	case evidence.Found:
 	default:
