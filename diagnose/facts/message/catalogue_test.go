@@ -16,7 +16,11 @@ var playbooks = strings.Fields(`net.subnet-no-free-ips net.no-egress-route net.b
 	iam.exec-role-secret iam.exec-role-logs iam.exec-role-trust iam.exec-role-missing iam.task-role-trust iam.role-confusion
 	iam.repository-policy secret.missing secret.marked-for-deletion secret.json-key secret.parameter-missing log.group-missing
 	cap.sent-to-ec2 cap.fargate-unavailable cap.vcpu-quota task.invalid-size task.out-of-memory app.exit-nonzero
-	app.entry-point-not-found app.exec-format`)
+	app.entry-point-not-found app.exec-format
+	lb.security-group lb.nacl lb.path lb.wrong-code lb.host-or-auth lb.app-error lb.grace-too-short lb.wrong-port lb.bound-to-localhost
+	lb.nothing-listens lb.protocol lb.timeout-or-threshold lb.not-on-a-listener lb.zero-weight lb.zone-not-enabled lb.target-group-missing
+	lb.other-vpc lb.target-type lb.container-port lb.deregistered app.health-command app.health-tool-missing app.health-start-period
+	app.health-failing`)
 
 var readOnly = regexp.MustCompile(`^aws [a-z0-9-]+ (describe|list|get|lookup|head|batch-get|simulate)[a-z0-9-]*( |$)`)
 
