@@ -39,6 +39,7 @@ type TargetFact struct {
 	OtherVPC      Check        `json:"other_vpc"`      // it is in another VPC than the task's subnet
 	WrongProtocol Check        `json:"wrong_protocol"` // the check or the group speaks another protocol than what answers on the port
 	Undeclared    Check        `json:"undeclared"`     // the task definition has no such container, or the container no such port
+	OtherPath     Check        `json:"other_path"`     // the container's own health check calls another path: Detail
 	Patience      Patience     `json:"patience"`
 	Deregistered  Check        `json:"deregistered"` // a running task is not in it, and its registration did not fail
 }
@@ -93,7 +94,7 @@ func targetGroupOf(svc evidence.Service, in *Incident) (evidence.ServiceTargetGr
 func (t *TargetFact) undecided(b evidence.Basis) {
 	b.Unknown = true
 	t.Basis, t.Answer.Basis, t.Missing.Basis, t.WrongType.Basis, t.OtherVPC.Basis = b, b, b, b, b
-	t.WrongProtocol.Basis, t.Undeclared.Basis, t.Patience.Basis, t.Deregistered.Basis = b, b, b, b
+	t.WrongProtocol.Basis, t.Undeclared.Basis, t.Patience.Basis, t.Deregistered.Basis, t.OtherPath.Basis = b, b, b, b, b
 }
 
 func targetFact(v *evidence.View, in *Incident) {
@@ -138,10 +139,31 @@ func targetFact(v *evidence.View, in *Incident) {
 	w.Cite(key.Key, "target group "+t.Name, "HealthCheck", strings.TrimSpace(h.Protocol+" port "+h.Port+" "+h.Path+" "+h.Matcher))
 	t.Basis = w.Decided()
 	t.Missing = Check{Basis: w.Decided()}
+	t.OtherPath = otherPath(v, in, t.Path)
 	t.Answer = answerFact(v, in, tg.ARN)
 	t.WrongType = wrongType(v, in, group)
 	t.OtherVPC = otherVPC(v, in, group)
 	t.Undeclared, t.Deregistered = undeclared(v, in), deregistered(v, in)
+}
+
+var pathIn = regexp.MustCompile(`(?i)(?:localhost|127\.0\.0\.1)(?::\d+)?(/[^\s"'|;)]*)`)
+
+// otherPath finds what the container's own health check calls: the best guess at a path that the application serves.
+func otherPath(v *evidence.View, in *Incident, path string) Check {
+	w := v.Track()
+	key := evidence.TaskDefinitionKey(in.Launch.TaskDefinition)
+	td, st := evidence.Read(w, key)
+	if in.Launch.TaskDefinition == "" || st != evidence.Found {
+		return Check{Basis: w.Undecided("")}
+	}
+	for _, c := range td.Containers {
+		command := strings.Join(c.HealthCheck.Command, " ")
+		if m := pathIn.FindStringSubmatch(command); c.Name == in.Target.Container && m != nil && m[1] != path {
+			w.Cite(key.Key, "task definition "+td.ID, "healthCheck.command", command)
+			return Check{Holds: true, Resource: td.ID, Detail: m[1], Basis: w.Decided()}
+		}
+	}
+	return Check{Basis: w.Decided()}
 }
 
 var codesIn = regexp.MustCompile(`codes?: \[(\d{1,3})`)
