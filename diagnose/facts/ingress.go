@@ -49,6 +49,10 @@ func ingressFact(v *evidence.View, in *Incident) {
 	f, t := &in.Ingress, in.Target
 	w := v.Track()
 	switch {
+	case t.None:
+		f.undecided(t.Basis)
+		f.SecurityGroup.Basis, f.Nacl.Basis = t.Missing.Basis, t.Missing.Basis
+		return
 	case t.Basis.Unknown:
 		f.undecided(t.Basis)
 		return
@@ -140,6 +144,9 @@ func listenerFact(v *evidence.View, in *Incident) {
 	w := v.Track()
 	if t.Basis.Unknown {
 		l.undecided(t.Basis)
+		if t.None {
+			l.NotUsed.Basis = t.Missing.Basis
+		}
 		return
 	}
 	l.Basis = t.Basis

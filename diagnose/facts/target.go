@@ -13,6 +13,7 @@ import (
 
 // TargetFact is the target group that an incident is about, as it is set now.
 type TargetFact struct {
+	None          bool           `json:"-"`     // the service has no target group at all
 	Group         string         `json:"group"` // ARN
 	Name          string         `json:"name"`
 	Protocol      string         `json:"protocol"`
@@ -97,14 +98,27 @@ func (t *TargetFact) undecided(b evidence.Basis) {
 	t.WrongProtocol.Basis, t.Undeclared.Basis, t.Patience.Basis, t.Deregistered.Basis, t.OtherPath.Basis = b, b, b, b, b
 }
 
+// unbalanced: without a target group nothing of it can be wrong.
+func (t *TargetFact) unbalanced(w *evidence.View, why string) {
+	t.undecided(w.Undecided(why))
+	b := w.Decided()
+	t.None = true
+	t.Missing.Basis, t.WrongType.Basis, t.OtherVPC.Basis, t.Undeclared.Basis = b, b, b, b
+}
+
 func targetFact(v *evidence.View, in *Incident) {
 	t := &in.Target
 	w := v.Track()
 	if in.Service == "" {
-		t.undecided(w.Undecided("the task belongs to no service, so no load balancer checks it"))
+		t.unbalanced(w, "the task belongs to no service, so no load balancer checks it")
 		return
 	}
 	svc, st := evidence.Read(w, evidence.ServiceKey(in.Cluster, in.Service))
+	if st == evidence.Found && len(svc.TargetGroups) == 0 && in.Message.Fields.TargetGroup == "" {
+		w.Cite(evidence.ServiceKey(in.Cluster, in.Service).Key, "service "+in.Service, "loadBalancers", "none")
+		t.unbalanced(w, "the service has no target group")
+		return
+	}
 	tg, ok := targetGroupOf(svc, in)
 	if st != evidence.Found || !ok {
 		t.undecided(w.Undecided("no target group of the service is known for this failure"))

@@ -145,3 +145,19 @@ func TestShellSyntax(t *testing.T) {
 		}
 	}
 }
+
+// A service without target groups has nothing wrong with any: what judges a launch alone says no, not unknown.
+func TestNoTargetGroup(t *testing.T) {
+	store, _ := balanced()
+	store.Put(evidence.Item{Key: evidence.ServiceKey("shop", "batch").Key, Found: true, Value: evidence.Service{Cluster: "shop", Name: "batch", Desired: 1}, Call: "test"})
+	in := Incident{Cluster: "shop", Service: "batch", Launch: Launch{TaskDefinition: "web:7", Subnet: "subnet-1"}}
+	targetFact(evidence.NewView(store), &in)
+	ingressFact(evidence.NewView(store), &in)
+	listenerFact(evidence.NewView(store), &in)
+	for name, c := range map[string]Check{"missing": in.Target.Missing, "type": in.Target.WrongType, "vpc": in.Target.OtherVPC, "port": in.Target.Undeclared,
+		"group": in.Ingress.SecurityGroup, "acl": in.Ingress.Nacl, "listener": in.Listener.NotUsed} {
+		if c.Basis.Unknown || c.Holds {
+			t.Errorf("%s: %+v, want a plain no", name, c)
+		}
+	}
+}
