@@ -22,6 +22,7 @@ type ports struct {
 	ecs     ecsPort
 	ec2     ec2Port
 	elb     elbPort
+	targets targetsPort
 	logs    logsPort
 	iam     iamPort
 	sts     stsPort
@@ -103,6 +104,7 @@ func newPorts(cfg aws.Config) ports {
 		ecs:     newECSPort(ecs.NewFromConfig(cfg)),
 		ec2:     newEC2Port(ec2.NewFromConfig(cfg)),
 		elb:     newELBPort(elb.NewFromConfig(cfg)),
+		targets: newTargetsPort(elb.NewFromConfig(cfg)),
 		logs:    newLogsPort(cloudwatchlogs.NewFromConfig(cfg)),
 		iam:     newIAMPort(iam.NewFromConfig(cfg)),
 		sts:     stsPort{sts.NewFromConfig(cfg).GetCallerIdentity},

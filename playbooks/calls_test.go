@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -35,6 +36,9 @@ var inputs = map[string]func() any{
 	"ecr:DeleteRepositoryPolicy":              func() any { return &ecr.DeleteRepositoryPolicyInput{} },
 	"ecr:SetRepositoryPolicy":                 func() any { return &ecr.SetRepositoryPolicyInput{} },
 	"ecs:UpdateService":                       func() any { return &ecs.UpdateServiceInput{} },
+	"elasticloadbalancing:ModifyListener":     func() any { return &elb.ModifyListenerInput{} },
+	"elasticloadbalancing:ModifyRule":         func() any { return &elb.ModifyRuleInput{} },
+	"elasticloadbalancing:ModifyTargetGroup":  func() any { return &elb.ModifyTargetGroupInput{} },
 	"iam:AttachRolePolicy":                    func() any { return &iam.AttachRolePolicyInput{} },
 	"iam:CreateRole":                          func() any { return &iam.CreateRoleInput{} },
 	"iam:PutRolePolicy":                       func() any { return &iam.PutRolePolicyInput{} },

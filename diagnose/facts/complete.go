@@ -45,6 +45,13 @@ var Facts = []Fact{
 	{"line", lineFact},
 	{"dependency", dependencyFact},
 	{"logging", loggingFact},
+	{"target", targetFact},
+	{"listening", listeningFact},
+	{"target.patience", patienceFact},
+	{"target.wrong_protocol", wrongProtocolFact},
+	{"ingress", ingressFact},
+	{"listener", listenerFact},
+	{"health_check", healthCheckFact},
 	{"previous", previousFact},
 }
 

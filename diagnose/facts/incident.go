@@ -77,12 +77,17 @@ type Incident struct {
 	Logging    Logging    `json:"logging"`
 	Parameters Parameters `json:"parameters"` // the task definition against what Fargate takes
 
-	PullThrough   PullThrough   `json:"pull_through"`
-	RegistryLogin RegistryLogin `json:"registry_login"`
-	Lifecycle     Lifecycle     `json:"lifecycle"` // of the image's repository
-	Elsewhere     Elsewhere     `json:"elsewhere"` // the image in the task's own account and region
-	Disk          Disk          `json:"disk"`
-	IPv6Only      Check         `json:"ipv6_only"` // an IPv6-only subnet and ECR by its IPv4 name
+	PullThrough   PullThrough     `json:"pull_through"`
+	RegistryLogin RegistryLogin   `json:"registry_login"`
+	Lifecycle     Lifecycle       `json:"lifecycle"` // of the image's repository
+	Elsewhere     Elsewhere       `json:"elsewhere"` // the image in the task's own account and region
+	Disk          Disk            `json:"disk"`
+	IPv6Only      Check           `json:"ipv6_only"`    // an IPv6-only subnet and ECR by its IPv4 name
+	Target        TargetFact      `json:"target"`       // the target group that the incident is about
+	Ingress       IngressFact     `json:"ingress"`      // from its load balancer into the task
+	Listener      ListenerFact    `json:"listener"`     // what of the load balancer sends to it
+	Listening     Listening       `json:"listening"`    // where the program says that it listens
+	Check         HealthCheckFact `json:"health_check"` // of the container
 }
 
 type double = float64

@@ -209,7 +209,7 @@ func logFact(v *evidence.View, in *Incident) {
 	case in.Definition.Basis.Unknown:
 		in.Log = LogFact{Basis: in.Definition.Basis}
 		return
-	case in.Message.Step != "run" && in.Message.Family != "exit" && in.Message.Family != "container-start":
+	case !afterStart(in) && in.Message.Family != "container-start":
 		in.Log = LogFact{Basis: w.Undecided("the container never ran, so it said nothing")}
 		return
 	case in.Definition.LogDriver != "awslogs" || len(in.Samples) == 0:

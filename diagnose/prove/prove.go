@@ -41,7 +41,7 @@ type Case struct {
 	Verdict  string `yaml:"-"`
 	Name     string `yaml:"-"`
 
-	Base    string   `yaml:"base"`    // "" or isolated: endpoints instead of a NAT gateway
+	Base    string   `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway) or balanced (behind a load balancer)
 	Stopped string   `yaml:"stopped"` // two tasks failed to start with this stopped reason
 	Subnet  string   `yaml:"subnet"`  // where they failed; "" = subnet-0priva
 	Event   string   `yaml:"event"`   // the service places no task and says this
@@ -50,7 +50,9 @@ type Case struct {
 	Exit    *Exit    `yaml:"exit"`    // two tasks ran and ended so
 	Log     []string `yaml:"log"`     // the end of the newest of their logs
 
-	Others map[string]Other `yaml:"others"` // further containers of these tasks, by name
+	Others    map[string]Other `yaml:"others"`    // further containers of these tasks, by name
+	Unhealthy *Unhealthy       `yaml:"unhealthy"` // both tasks run, and the load balancer finds them unhealthy
+	Killed    *Killed          `yaml:"killed"`    // two tasks were killed for their health
 
 	Patch  map[string]any    `yaml:"patch"`  // KIND/ID: merged into the value there (maps merge, lists and scalars replace)
 	Absent []string          `yaml:"absent"` // KIND/ID that does not exist
@@ -300,14 +302,19 @@ func build(c Case) (*world, error) {
 		errs = append(errs, w.patch(m))
 	}
 	layer(baseYAML)
+	if c.Base == "" && (c.Unhealthy != nil || c.Killed != nil) {
+		c.Base = "balanced"
+	}
 	switch c.Base {
 	case "":
 	case "isolated":
 		layer(isolatedYAML)
+	case "balanced":
+		layer(balancedYAML)
 	default:
-		errs = append(errs, fmt.Errorf("base %q: want isolated, or leave it out", c.Base))
+		errs = append(errs, fmt.Errorf("base %q: want isolated or balanced, or leave it out", c.Base))
 	}
-	errs = append(errs, w.patch(c.failure()), w.patch(c.Patch))
+	errs = append(errs, w.patch(c.failure()), w.patch(c.sickTargets()), w.patch(c.Patch))
 	for _, a := range c.Absent {
 		k, err := evidence.ParseKey(a)
 		errs = append(errs, err)
