@@ -57,6 +57,8 @@ type World struct {
 	secrets    map[string]*secret   // by ARN
 	parameters map[string]*parameter
 
+	elb balancing // load balancers, listeners, rules, target groups
+
 	vcpuQuota     float64         // Fargate On-Demand vCPUs that may run at once
 	spotQuota     float64         // the same for Fargate Spot
 	azUnavailable map[string]bool // availability zones without Fargate capacity
