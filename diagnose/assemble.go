@@ -45,6 +45,9 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 	t.Untried = untried(c)
 	for i := range c.incidents {
 		in := &c.incidents[i]
+		if in.Kind == facts.KindForward {
+			continue // no failure
+		}
 		t.Incidents = append(t.Incidents, IncidentInfo{Kind: in.Kind, Symptom: in.Symptom, Message: in.Message.Text, Tasks: in.Tasks, Stuck: in.Stuck,
 			Samples: orEmpty(in.Samples), First: in.First, Last: in.Last, Share: in.Share, Ongoing: in.Ongoing, Subnet: in.Launch.Subnet,
 			Revision: in.Launch.TaskDefinition, ExplainedBy: explained[in]})

@@ -244,7 +244,7 @@ func closedList(field string) (list []string, known func(string) bool) {
 	case "stop_code":
 		list = []string{"TaskFailedToStart", "EssentialContainerExited", "UserInitiated", "ServiceSchedulerInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth"}
 	case "kind":
-		list = []string{facts.KindStopped, facts.KindStuck, facts.KindNotPlaced}
+		list = facts.Kinds
 	case "role_kind":
 		list = []string{"execution", "task"}
 	case "means", "deny_reason":

@@ -97,18 +97,23 @@ func (e *Engine) consider(store *evidence.Store, t evidence.Target) (*targetCase
 		c.screening = facts.Screen(v, t)
 	}
 	c.want(c.screening.Missing)
-	c.incidents = c.screening.Incidents
+	c.incidents = slices.Concat(c.screening.Incidents, c.screening.Forward)
+	return c, e.judgeAll(store, v, c)
+}
+
+// judgeAll completes the facts of every incident and judges every playbook on it.
+func (e *Engine) judgeAll(store *evidence.Store, v *evidence.View, c *targetCase) error {
 	for i := range c.incidents {
 		in := &c.incidents[i]
 		facts.Complete(v, in)
 		s, err := newScene("incident", in)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, p := range e.Playbooks {
 			if p.As != s.as {
 				if s, err = newScene(p.As, in); err != nil {
-					return nil, err
+					return err
 				}
 			}
 			o := s.judge(p)
@@ -119,7 +124,7 @@ func (e *Engine) consider(store *evidence.Store, t evidence.Target) (*targetCase
 				e.weighControls(&o, c.screening)
 			}
 			if o.fault != "" {
-				return nil, errors.New(o.fault)
+				return errors.New(o.fault)
 			}
 			c.want(o.missing)
 			if p.Rollback && o.verdict == NotClear && symptomFits(p, in) == yes {
@@ -133,7 +138,7 @@ func (e *Engine) consider(store *evidence.Store, t evidence.Target) (*targetCase
 			c.scenes = append(c.scenes, s)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 func (c *targetCase) want(keys []evidence.Key) {

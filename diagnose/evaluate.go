@@ -96,6 +96,12 @@ func (s *scene) eval(e *expression) value {
 // symptomFits compares the incident's symptom with the playbook's list. A message that nobody could classify is
 // unknown, unless its layers already place it in another family.
 func symptomFits(p *Playbook, in *facts.Incident) tri {
+	if in.Kind == facts.KindForward {
+		if foreseen(p, in.Message.Step) {
+			return yes
+		}
+		return no
+	}
 	if in.Symptom != "" {
 		if slices.Contains(p.Symptoms, in.Symptom) {
 			return yes

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ecsplain/ecsplain/collectors"
 	"github.com/ecsplain/ecsplain/diagnose"
@@ -45,18 +46,34 @@ service name or task id, the address of a page of the ECS console, or a load bal
 		RunE: func(cmd *cobra.Command, args []string) error { return a.diagnose(cmd, d, args) },
 	}
 	f := cmd.Flags()
+	d.readFlags(f)
+	f.BoolVar(&d.all, "all", false, "every service of every cluster of the region")
+	f.BoolVar(&d.verbose, "verbose", false, "the whole report: every fact with its time, example tasks, all calls")
+	f.BoolVar(&d.calls, "calls", false, "list the calls made, by action")
+	cmd.ValidArgsFunction = cobra.NoFileCompletions
+	return cmd
+}
+
+// readFlags are the flags of every command that reads an account.
+func (d *diagnosis) readFlags(f *pflag.FlagSet) {
 	f.StringVar(&d.profile, "profile", "", "profile of the AWS configuration")
 	f.StringVar(&d.region, "region", "", "AWS region")
 	f.StringVar(&d.endpoint, "endpoint-url", "", "endpoint for all services, such as the lab's")
 	f.StringVar(&d.playbooks, "playbooks", "", "folder of playbooks of your own, besides those built in")
 	f.StringVar(&d.format, "format", "text", "text or json")
 	f.DurationVar(&d.deadline, "deadline", time.Minute, "end of the run; what was not read by then is named as such")
-	f.BoolVar(&d.all, "all", false, "every service of every cluster of the region")
 	f.IntVar(&d.maxAttempts, "max-attempts", 0, "tries for one call that AWS throttles or fails (0 = 4)")
-	f.BoolVar(&d.verbose, "verbose", false, "the whole report: every fact with its time, example tasks, all calls")
-	f.BoolVar(&d.calls, "calls", false, "list the calls made, by action")
-	cmd.ValidArgsFunction = cobra.NoFileCompletions
-	return cmd
+}
+
+// check refuses values that no run can use.
+func (d *diagnosis) check(cmd *cobra.Command) error {
+	switch {
+	case d.deadline <= 0:
+		return usagef(cmd.CommandPath()+" --help", "--deadline %s: want a time such as 60s or 3m", d.deadline)
+	case d.maxAttempts < 0:
+		return usagef(cmd.CommandPath()+" --help", "--max-attempts %d: want a number of tries, or 0 for 4", d.maxAttempts)
+	}
+	return oneOf(cmd, "format", d.format, "text", "json")
 }
 
 func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error {
@@ -66,13 +83,10 @@ func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error 
 		}
 		targets = []string{diagnose.All}
 	}
-	switch {
-	case len(targets) == 0:
+	if len(targets) == 0 {
 		return usagef(cmd.CommandPath()+" my-cluster/my-service", "diagnose needs a target: CLUSTER/SERVICE, CLUSTER, an ARN, a task id, or --all")
-	case d.deadline <= 0:
-		return usagef(cmd.CommandPath()+" --help", "--deadline %s: want a time such as 60s or 3m", d.deadline)
 	}
-	if err := oneOf(cmd, "format", d.format, "text", "json"); err != nil {
+	if err := d.check(cmd); err != nil {
 		return err
 	}
 	r, err := a.examine(cmd.Context(), d, targets, collectors.Open)
@@ -92,11 +106,34 @@ func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error 
 type opener func(context.Context, collectors.Options) (*collectors.Account, error)
 
 // examine resolves the targets, reads what is needed and judges it.
-func (a *app) examine(ctx context.Context, d diagnosis, targets []string, open opener) (diagnose.Report, error) {
-	none := diagnose.Report{}
+func (a *app) examine(ctx context.Context, d diagnosis, targets []string, open opener) (r diagnose.Report, err error) {
+	err = a.read(ctx, d, targets, open, func(ctx context.Context, s session) error {
+		r, err = s.engine.Run(ctx, s.store, s.targets)
+		r.Calls, r.Note = s.calls(), append(r.Note, s.notes...)
+		return err
+	})
+	return r, err
+}
+
+// session is one run against an account: what was asked for and what reads and judges it.
+type session struct {
+	engine  *diagnose.Engine
+	store   *evidence.Store
+	account *collectors.Account
+	targets []evidence.Target
+	notes   []string
+}
+
+func (s session) calls() diagnose.Calls {
+	c := s.account.Stats()
+	return diagnose.Calls{Total: c.Total, ByAction: c.ByAction, Retries: c.Retries, Throttled: c.Throttled, Waves: c.Waves}
+}
+
+// read opens the account, resolves the targets and lets do work with them until the deadline.
+func (a *app) read(ctx context.Context, d diagnosis, targets []string, open opener, do func(context.Context, session) error) error {
 	playbooks, err := loadPlaybooks(d.playbooks)
 	if err != nil {
-		return none, err
+		return err
 	}
 	progress := a.progress()
 	defer progress.done()
@@ -111,30 +148,26 @@ func (a *app) examine(ctx context.Context, d diagnosis, targets []string, open o
 		Version: version, Log: log, Progress: progress.call})
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return none, fmt.Errorf("reading the AWS credentials: %w", ctx.Err())
+		return fmt.Errorf("reading the AWS credentials: %w", ctx.Err())
 	case err != nil:
-		return none, err
+		return err
 	}
-	store := evidence.NewStore()
-	notes := a.endpointNotes(d.endpoint)
-	resolved, more, err := resolve(ctx, targets, store, account)
+	s := session{store: evidence.NewStore(), account: account, notes: a.endpointNotes(d.endpoint)}
+	resolved, more, err := resolve(ctx, targets, s.store, account)
 	if err != nil {
-		return none, err
+		return err
 	}
-	engine := &diagnose.Engine{Playbooks: playbooks, Fetch: account.Fetch, Profile: d.profile, Progress: func(wave int, keys []evidence.Key) {
+	s.targets, s.notes = resolved, append(s.notes, more...)
+	s.engine = &diagnose.Engine{Playbooks: playbooks, Fetch: account.Fetch, Profile: d.profile, Progress: func(wave int, keys []evidence.Key) {
 		log.Trace().Int("wave", wave).Stringers("keys", stringers(keys)).Msg("asking")
 	}}
-	r, err := engine.Run(ctx, store, resolved)
-	if err != nil {
-		return none, err
+	if err := do(ctx, s); err != nil {
+		return err
 	}
 	if ctx.Err() == context.Canceled {
-		return none, context.Canceled
+		return context.Canceled
 	}
-	s := account.Stats()
-	r.Calls = diagnose.Calls{Total: s.Total, ByAction: s.ByAction, Retries: s.Retries, Throttled: s.Throttled, Waves: s.Waves}
-	r.Note = append(r.Note, append(notes, more...)...)
-	return r, nil
+	return nil
 }
 
 // resolve turns what was typed into targets, each once.

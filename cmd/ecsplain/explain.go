@@ -115,10 +115,12 @@ func (e explainer) text(in io.Reader) error {
 func (e explainer) lines(in io.Reader) error {
 	s := bufio.NewScanner(in)
 	s.Buffer(nil, 1<<20)
-	for n := 0; s.Scan(); {
+	n := 0
+	for s.Scan() {
 		if strings.TrimSpace(s.Text()) == "" {
 			continue
 		}
+		n++
 		x := report.Explain(e.surface, s.Text(), e.playbooks)
 		if e.json {
 			if err := report.ExplanationJSON(e.stdout, x, ""); err != nil {
@@ -126,7 +128,7 @@ func (e explainer) lines(in io.Reader) error {
 			}
 			continue
 		}
-		if n++; n > 1 {
+		if n > 1 {
 			fmt.Fprintln(e.stdout)
 		}
 		if err := report.ExplanationLine(e.stdout, x, e.textOptions(e.verbose)); err != nil {
@@ -135,6 +137,9 @@ func (e explainer) lines(in io.Reader) error {
 	}
 	if err := s.Err(); err != nil {
 		return fmt.Errorf("reading the messages: %w", err)
+	}
+	if n == 0 {
+		return usagef("ecsplain explain --lines --file events.txt", "there is no line to explain")
 	}
 	return nil
 }

@@ -61,6 +61,9 @@ func (a *app) labUp() *cobra.Command {
 			if speed < 0 {
 				return usagef(cmd.CommandPath()+" --speed 10", "--speed %g: want 0 (the clock stands still) or more", speed)
 			}
+			if port < 0 || port > 65535 {
+				return usagef(cmd.CommandPath()+" --port 4566", "--port %d: want 0 to 65535", port)
+			}
 			name := ""
 			if len(args) == 1 {
 				name = args[0]

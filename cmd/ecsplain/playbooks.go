@@ -168,9 +168,17 @@ func (a *app) check(own fs.FS) error {
 			cases += len(cs)
 		}
 	}
-	fmt.Fprintf(a.stdout, "%d playbooks, %d cases, %d failures\n", len(names), cases, failed)
+	fmt.Fprintf(a.stdout, "%s, %s, %s\n", counted(len(names), "playbook"), counted(cases, "case"), counted(failed, "failure"))
 	if failed > 0 {
 		return errors.New("a playbook did not do what its cases say")
 	}
 	return nil
+}
+
+// counted is "1 case" or "2 cases".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -59,6 +59,7 @@ answered, and gives the fix. It only reads.
 
   ecsplain demo                       see it work; needs no AWS account
   ecsplain diagnose CLUSTER/SERVICE   the main job
+  ecsplain preflight CLUSTER/SERVICE  would the next task start?
   ecsplain explain "MESSAGE"          what a stopped reason or service event means
 
 Exit codes: 0 healthy; 3 something is wrong and a cause is confirmed; 4 something is wrong or could not be seen, and
@@ -78,7 +79,7 @@ nothing is confirmed; 2 usage; 1 could not run.`,
 		return usage{what: err.Error(), try: cmd.CommandPath() + " --help"}
 	})
 	root.PersistentFlags().CountVarP(&a.verbosity, "log", "v", "log each call to AWS on stderr; -vv: what each wave asks for, too")
-	root.AddCommand(a.diagnoseCommand(), a.explainCommand(), a.demoCommand(), a.labCommand(), a.playbooksCommand(), a.policyCommand(), a.versionCommand())
+	root.AddCommand(a.diagnoseCommand(), a.preflightCommand(), a.explainCommand(), a.demoCommand(), a.labCommand(), a.playbooksCommand(), a.policyCommand(), a.versionCommand())
 	return root
 }
 

@@ -26,6 +26,7 @@ var Facts = []Fact{
 	{"size", sizeFact},
 	{"reach", reachFact},
 	{"addresses", addressesFact},
+	{"surge", surgeFact},
 	{"trust", trustFact},
 	{"permission", permissionFact},
 	{"image", imageFact},

@@ -47,7 +47,13 @@ func (g *grouping) fromEvents(stopped evidence.State, tasks []Incident) (out []I
 		return nil, ""
 	}
 	in := g.eventIncident(message.Reading{Family: "stuck", Symptom: SymptomStuckPending, Text: "(no message: nothing of the failed tasks is left to read)"}, evidence.ServiceEvent{At: g.since()})
-	return g.perSubnet([]Incident{in}), "AWS forgets stopped tasks after about an hour and none is left; the service's counts, deployments and events stood in"
+	// Nothing speaks of the failure any more, so the next start is judged instead.
+	_, next := g.foresee(g.view, "")
+	for _, step := range next {
+		step.Incident.First, step.Incident.Ongoing = g.since(), true
+		g.forward = append(g.forward, step.Incident)
+	}
+	return g.perSubnet([]Incident{in}), "AWS forgets stopped tasks after about an hour and none is left; the service's counts, deployments and events stood in, and the next start was judged beforehand"
 }
 
 func (g *grouping) since() time.Time {

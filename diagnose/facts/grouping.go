@@ -28,6 +28,8 @@ type grouping struct {
 	caller  evidence.Caller
 	failed  []failure
 	running []evidence.Task
+	view    *evidence.View
+	forward []Incident // the next start, where nothing is left that speaks of the failure
 	cite    func(key evidence.Key, resource, field, value string) []evidence.Cite
 }
 

@@ -29,6 +29,12 @@ const (
 	KindRunning   = "running"    // tasks run and something beside them does not work: exec, Service Connect, volumes
 )
 
+// KindForward is no failure: one step of a launch that has not happened yet, to be judged beforehand.
+const KindForward = "forward"
+
+// Kinds is the closed list.
+var Kinds = []string{KindStopped, KindStuck, KindNotPlaced, KindUnhealthy, KindRollout, KindIdle, KindScaling, KindSchedule, KindRunning, KindForward}
+
 // Incident is a group of tasks that failed in the same way on the same launch. It is the variable `incident` of
 // playbooks; the json tags are its field names there.
 type Incident struct {
@@ -52,6 +58,7 @@ type Incident struct {
 	Definition Definition        `json:"definition"`
 	Reach      network.Path      `json:"reach"`      // to the destination that the failed step needed
 	Addresses  network.Addresses `json:"addresses"`  // of the launch's subnet
+	Surge      Surge             `json:"surge"`      // of a deployment that has not begun
 	Permission Permission        `json:"permission"` // to do what the failed step needed
 	Trust      iam.Trust         `json:"trust"`      // of the execution role
 	TaskTrust  iam.Trust         `json:"task_trust"` // of the task role

@@ -91,7 +91,7 @@ func resourceOf(in *Incident, action string) string {
 			}
 		}
 	case strings.HasPrefix(action, "ssm:"):
-		return "arn:" + l.Partition + ":ssm:" + l.Region + ":" + l.Account + ":parameter/" + strings.TrimPrefix(in.Message.Fields.Parameter, "/")
+		return "arn:" + l.Partition + ":ssm:" + l.Region + ":" + l.Account + ":parameter/" + strings.TrimPrefix(parameterName(in.Message.Fields.Parameter), "/")
 	}
 	return ""
 }

@@ -46,6 +46,7 @@ type Screening struct {
 	Health    Health
 	Impact    Impact
 	Incidents []Incident // without the facts that Complete adds
+	Forward   []Incident // the steps of the next start, where every trace of the failed ones has expired
 	Resolved  []string   // failures that a later start on the same path put an end to, in words
 	StoodIn   string     // what spoke where stopped tasks have expired; "" = they did themselves
 	Missing   []evidence.Key
@@ -75,7 +76,7 @@ func Screen(v *evidence.View, t evidence.Target) Screening {
 		return s
 	}
 	s.Exists, s.Service, s.Now = true, svc, answeredAt(v, evidence.ServiceKey(t.Cluster, t.Service).Key)
-	g := grouping{svc: svc, now: s.Now, caller: caller}
+	g := grouping{svc: svc, now: s.Now, caller: caller, view: v}
 	g.sortOut(stopped.Tasks)
 	sick := g.short() || len(g.failed) > 0 || len(currentEvents(svc, s.Now)) > 0
 	var running evidence.TaskList
@@ -93,6 +94,7 @@ func Screen(v *evidence.View, t evidence.Target) Screening {
 	s.Incidents, s.Resolved = g.incidents()
 	placeless, stoodIn := g.fromEvents(stoppedState, s.Incidents)
 	s.Incidents, s.StoodIn = append(s.Incidents, placeless...), stoodIn
+	s.Forward = g.forward
 	for _, look := range watches {
 		s.Incidents = append(s.Incidents, look.incidents(v, &g, s.Incidents)...)
 	}

@@ -35,7 +35,7 @@ func imageFact(v *evidence.View, in *Incident) {
 		return
 	}
 	p := image.Parse(ref)
-	wantPlatforms := in.Message.Nature == "platform" || strings.Contains(in.Symptom, "exec-format")
+	wantPlatforms := in.Message.Nature == "platform" || strings.Contains(in.Symptom, "exec-format") || in.Kind == KindForward
 	in.Image = ImageFact{Reference: ref, DockerHub: p.DockerHub, ECR: p.ECR, Basis: evidence.Basis{Cites: citeDefinition(v, in, "containerDefinitions.image", ref)}}
 	in.Image.Look = image.Look(v.Track(), ref, in.Definition.OS, in.Definition.Arch, wantPlatforms)
 	in.Image.Look.TagMissing = pushedSince(v, in, p, in.Image.Look.TagMissing)

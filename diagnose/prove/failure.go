@@ -34,6 +34,8 @@ func (c Case) failure() map[string]any {
 		t := c.task(0, "", "", nil)
 		t["last_status"], t["desired_status"], t["stopped_at"], t["created_at"] = c.Stuck, "RUNNING", nil, at(-4)
 		out["running-tasks/shop/orders"] = map[string]any{"tasks": []any{t}}
+	case c.Expired:
+		out["service/shop/orders"] = sick
 	case c.Event != "":
 		sick["events"] = []any{map[string]any{"id": "e1", "at": at(-3), "message": c.Event}}
 		out["service/shop/orders"] = sick

@@ -46,6 +46,7 @@ type Case struct {
 	Subnet  string   `yaml:"subnet"`  // where they failed; "" = subnet-0priva
 	Event   string   `yaml:"event"`   // the service places no task and says this
 	Stuck   string   `yaml:"stuck"`   // a task sits in this status: PROVISIONING, PENDING, ACTIVATING
+	Expired bool     `yaml:"expired"` // the service is short of tasks and nothing of the failed ones is left: the next start is judged
 	Exit    *Exit    `yaml:"exit"`    // two tasks ran and ended so
 	Log     []string `yaml:"log"`     // the end of the newest of their logs
 

@@ -47,9 +47,10 @@ type Match struct {
 
 // CandidateCause is one thing that may be behind a message.
 type CandidateCause struct {
-	ID    string `json:"id"` // the playbook that checks it; "" = none does
-	Title string `json:"title"`
-	Look  string `json:"look"` // the read-only command that settles it; <words> are for the reader to fill. "" = the account cannot tell
+	ID          string `json:"id"` // the playbook that checks it; "" = none does
+	Title       string `json:"title"`
+	Undecidable string `json:"undecidable"` // one line why no evidence in the account decides it; "" where that is not so
+	Look        string `json:"look"`        // the read-only command that settles it; <words> are for the reader to fill. "" = the account cannot tell
 }
 
 // Explain reads a text seen on a surface ("" = tell by the text). playbooks are the causes that ecsplain can check.
@@ -90,7 +91,10 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 	}
 	seen := map[string]bool{}
 	for _, cause := range c.Causes {
-		out := CandidateCause{Title: strings.TrimSpace(cause.Text), Look: fill(cause.Look, r.Fields)}
+		if outsideECR(r.Fields) && onlyECR(cause.Playbook) {
+			continue
+		}
+		out := CandidateCause{Title: strings.TrimSpace(cause.Text), Look: fill(cause.Look, r.Fields), Undecidable: strings.TrimSpace(cause.Undecidable)}
 		if byID[cause.Playbook] != nil {
 			out.ID = cause.Playbook
 			seen[out.ID] = true
@@ -98,11 +102,22 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 		m.Causes = append(m.Causes, out)
 	}
 	for _, p := range playbooks {
-		if slices.Contains(p.Symptoms, r.Symptom) && !seen[p.ID] {
+		if slices.Contains(p.Symptoms, r.Symptom) && !seen[p.ID] && !(outsideECR(r.Fields) && onlyECR(p.ID)) {
 			m.Causes = append(m.Causes, CandidateCause{ID: p.ID, Title: p.Title})
 		}
 	}
 	return m
+}
+
+// outsideECR reports whether the message names an image of another registry.
+func outsideECR(f message.Fields) bool {
+	return f.Registry != "" && !ecrRegistry.MatchString(f.Registry)
+}
+
+// onlyECR reports whether a cause lies in what only images of ECR need: endpoints, the layers in S3, ECR's permissions.
+func onlyECR(id string) bool {
+	return strings.HasPrefix(id, "net.endpoint-") || strings.HasPrefix(id, "iam.exec-role-ecr-") ||
+		slices.Contains([]string{"net.s3-gateway-missing", "net.egress-prefix-list", "iam.repository-policy", "iam.role-confusion"}, id)
 }
 
 // newForm says what the layers give of a message whose exact words are not known.
@@ -197,12 +212,23 @@ func ExplanationJSON(w io.Writer, e Explanation, indent string) error { return e
 // ExplanationText writes an explanation for a terminal.
 func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
 	p := o.page()
+	var normal []Match
 	for i, m := range e.Matches {
+		if i > 0 && m.Normal {
+			normal = append(normal, m)
+			continue
+		}
 		if i > 0 {
 			p.blank()
 			p.paraIn(bold, "", 0, "The text speaks of another failure as well:", 0)
 		}
 		explainMatch(p, m, o.Verbose)
+	}
+	for i, m := range normal {
+		if i == 0 {
+			p.heading("Also in the text, and normal")
+		}
+		p.item("-", sentence(clean(m.Says))+" ("+clean(m.Symptom)+")")
 	}
 	p.heading("Let ecsplain check the causes on your account (it only reads)")
 	p.command("ecsplain diagnose CLUSTER/SERVICE")
@@ -269,6 +295,9 @@ func explainMatch(p *page, m Match, verbose bool) {
 		title := sentence(capital(clean(c.Title)))
 		if c.ID != "" {
 			title += " ecsplain checks this: " + clean(c.ID) + "."
+		}
+		if c.Undecidable != "" {
+			title += " Not from the account: " + sentence(clean(c.Undecidable))
 		}
 		p.numbered(i+1, title)
 		if c.Look != "" {

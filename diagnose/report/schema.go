@@ -15,6 +15,8 @@ var (
 	reportSchema []byte
 	//go:embed explanation.schema.json
 	explanationSchema []byte
+	//go:embed preflight.schema.json
+	preflightSchema []byte
 )
 
 func resolve(data []byte) (*jsonschema.Resolved, error) {
@@ -30,6 +32,9 @@ func Validate(data []byte) error { return validate(reportSchema, data) }
 
 // ValidateExplanation is Validate for an Explanation.
 func ValidateExplanation(data []byte) error { return validate(explanationSchema, data) }
+
+// ValidatePreflight is Validate for a Preflight.
+func ValidatePreflight(data []byte) error { return validate(preflightSchema, data) }
 
 func validate(schema, data []byte) error {
 	s, err := resolve(schema)

@@ -30,6 +30,7 @@ func TestSchemas(t *testing.T) {
 	comments := fieldComments(t)
 	publish(t, "report.schema.json", schemaOf[diagnose.Report](t, "The answer of ecsplain diagnose --format json", diagnose.Schema, comments))
 	publish(t, "explanation.schema.json", schemaOf[Explanation](t, "The answer of ecsplain explain --format json", ExplanationSchema, comments))
+	publish(t, "preflight.schema.json", schemaOf[diagnose.Preflight](t, "The answer of ecsplain preflight --format json", diagnose.PreflightSchema, comments))
 }
 
 // publish compares the schema with both of its copies.

@@ -320,10 +320,22 @@ func incidentWords(in diagnose.IncidentInfo, limit int) string {
 	return incidentHead(in) + ": " + quoted(in.Message, limit)
 }
 
+// otherKinds open the line of an incident that is not about tasks which failed or wait.
+var otherKinds = map[string]string{
+	facts.KindUnhealthy: "Tasks run and are not healthy",
+	facts.KindRollout:   "The deployment does not get on",
+	facts.KindIdle:      "The service wants no task",
+	facts.KindScaling:   "The service is not scaled as set",
+	facts.KindSchedule:  "The schedule starts no task",
+	facts.KindRunning:   "Tasks run, and something beside them does not work",
+}
+
 func incidentHead(in diagnose.IncidentInfo) (s string) {
 	switch {
 	case in.Kind == facts.KindNotPlaced:
 		s = "The service places no task"
+	case otherKinds[in.Kind] != "":
+		s = otherKinds[in.Kind]
 	case in.Kind == facts.KindStuck && in.Tasks+in.Stuck > 0:
 		s = plural(max(in.Tasks, in.Stuck), "task") + " stuck"
 	default:
@@ -348,8 +360,8 @@ func sentence(s string) string {
 }
 
 func capital(s string) string {
-	if s == "" {
-		return s
+	if s == "" || strings.HasPrefix(s, "aws ") || strings.HasPrefix(s, "ecsplain ") {
+		return s // a command stays as it is typed
 	}
 	r, n := utf8.DecodeRuneInString(s)
 	return strings.ToUpper(string(r)) + s[n:]

@@ -38,7 +38,7 @@ func CaseOf(symptom string) (Case, bool) {
 		return Case{}, false
 	}
 	k := c.cases[i]
-	out := Case{ID: k.ID, Family: family(k.ID), Says: k.Says, Not: k.Not, Launch: k.Launch, AppliesTo: k.AppliesTo, Normal: k.Normal}
+	out := Case{ID: k.ID, Family: family(k.ID), Says: k.Says, Not: k.Not, Launch: k.Launch, Step: k.Step, AppliesTo: k.AppliesTo, Normal: k.Normal}
 	if out.Launch == "" {
 		out.Launch = launchOf[k.Step]
 	}

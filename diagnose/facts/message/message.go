@@ -69,6 +69,7 @@ type Case struct {
 	Says      string   // what the message means, in plain words
 	Not       []string // what it is not, though it looks so
 	Launch    string   // where in the launch of a task it arises
+	Step      string   // the same as one of Steps; "" where it belongs to none
 	Causes    []Cause  // in the order in which one would check them
 	AppliesTo string   // "fargate", "fargate+ec2" or "ec2"
 	Normal    bool     // belongs to healthy operation

@@ -293,6 +293,9 @@ func startsFailure(s string) (starts, own bool) {
 		return true, true
 	}
 	low := asciiLower(s[:min(len(s), 60)])
+	if strings.HasPrefix(low, "resource:") {
+		return true, true // reasons of a placement
+	}
 	for _, p := range parts {
 		if strings.HasPrefix(low, p) {
 			return true, false

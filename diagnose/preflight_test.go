@@ -1,0 +1,92 @@
+package diagnose_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ecsplain/ecsplain/collectors"
+	"github.com/ecsplain/ecsplain/diagnose"
+	"github.com/ecsplain/ecsplain/evidence"
+	"github.com/ecsplain/ecsplain/lab"
+)
+
+func preflight(t *testing.T, pbs []*diagnose.Playbook, a *collectors.Account, target, revision string) diagnose.Preflight {
+	t.Helper()
+	cluster, service, _ := strings.Cut(target, "/")
+	e := &diagnose.Engine{Playbooks: pbs, Fetch: a.Fetch}
+	p, err := e.Preflight(context.Background(), evidence.NewStore(), evidence.Target{Kind: evidence.TargetService, Cluster: cluster, Service: service}, revision)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func linesOf(p diagnose.Preflight) string {
+	var sb strings.Builder
+	for _, l := range p.Lines {
+		fmt.Fprintf(&sb, "  %s: %s %v %v\n", l.Verdict, l.Asks, l.Causes, l.Missing)
+	}
+	return sb.String()
+}
+
+// On a healthy service every line is true, and no line is without evidence.
+func TestPreflightOfHealth(t *testing.T) {
+	w := lab.New(lab.Options{Seed: 1})
+	p := preflight(t, load(t), serve(t, w), "shop/orders", "")
+	if p.Verdict != "true" || len(p.Lines) < 10 || len(p.Findings) != 0 {
+		t.Fatalf("verdict %s, %d findings\n%s", p.Verdict, len(p.Findings), linesOf(p))
+	}
+	for _, l := range p.Lines {
+		if len(l.Cites) == 0 || l.Checked == 0 {
+			t.Errorf("%s: %d causes looked at, no evidence cited", l.Asks, l.Checked)
+		}
+	}
+}
+
+// A fault that a start would meet is foreseen: preflight gives the same answer as the diagnosis of the failure, and
+// exits 3. Faults that only a failure can show are not held against the next start.
+func TestPreflightForesees(t *testing.T) {
+	pbs := load(t)
+	can := map[string]bool{}
+	for _, p := range pbs {
+		can[p.ID] = p.Preflight == nil || *p.Preflight
+	}
+	foreseen := 0
+	for _, s := range scenarios(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			w, err := s.Start(lab.Options{Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := preflight(t, pbs, serve(t, w), s.Target, "")
+			has := slices.ContainsFunc(p.Findings, func(f diagnose.Finding) bool { return f.ID == s.Answer.ID })
+			switch {
+			case can[s.Answer.ID] && (!has || p.ExitCode() != 3):
+				t.Errorf("want %s foreseen, got %s\n%s", s.Answer.ID, p.Verdict, linesOf(p))
+			case !can[s.Answer.ID] && p.Verdict == "false":
+				t.Errorf("%s cannot be foreseen; what is?\n%s", s.Answer.ID, linesOf(p))
+			case has:
+				foreseen++
+			}
+			if slices.ContainsFunc(p.Findings, func(f diagnose.Finding) bool { return f.Subject.ID != p.Findings[0].Subject.ID }) {
+				t.Errorf("one fault, %d findings\n%s", len(p.Findings), linesOf(p))
+			}
+		})
+	}
+	if foreseen < 25 {
+		t.Errorf("%d scenarios are foreseen, want at least 25", foreseen)
+	}
+}
+
+// What may not be read is unknown, never in order.
+func TestPreflightDenied(t *testing.T) {
+	w := lab.New(lab.Options{Seed: 1})
+	w.Deny("ec2:DescribeRouteTables")
+	p := preflight(t, load(t), serve(t, w), "shop/orders", "")
+	if p.Verdict != "unknown" || p.ExitCode() != 4 || len(p.Gaps) == 0 {
+		t.Errorf("verdict %s, %d gaps\n%s", p.Verdict, len(p.Gaps), linesOf(p))
+	}
+}
