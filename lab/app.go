@@ -90,8 +90,8 @@ func (w *World) startApp(t *task, c *container) {
 				w.exit(t, c, 1, "")
 				return
 			}
-			c.serving = true
 		}
+		c.serving = true
 		w.say(t, c, app.Says...)
 		if after, ok := app.full(c.env, t.memoryLimit(c)); ok {
 			w.later(t, after, func() { w.exit(t, c, 137, "OutOfMemoryError: Container killed due to memory usage") })

@@ -294,6 +294,9 @@ func (w *World) well(target string) error {
 	if len(s.deployments) > 1 || p.RolloutState != ecstypes.DeploymentRolloutStateCompleted {
 		return fmt.Errorf("the rollout of %s is %s with %d deployments", target, p.RolloutState, len(s.deployments))
 	}
+	if err := w.released(target, s); err != nil {
+		return err
+	}
 	if unserved := s.unhealthyTargets(); unserved != "" {
 		return fmt.Errorf("the load balancer does not serve all of %s: %s", target, unserved)
 	}

@@ -51,12 +51,17 @@ var webBuilds = []build{
 
 var edgeBuilds = []build{
 	{"1.0.0", anywhere, true, App{
-		Programs: []string{"/edge", "/bin/sh"}, Boot: 300 * time.Millisecond, Memory: 20, Port: 8080, PortEnv: "EDGE_PORT", Paths: map[string]int{"/ready": 200}, Says: []string{"edge: accepting connections"},
+		Programs: []string{"/edge", "/bin/sh", "/usr/bin/wget"}, Boot: 300 * time.Millisecond, Memory: 20, Port: 8080, PortEnv: "EDGE_PORT", Paths: map[string]int{"/ready": 200}, Says: []string{"edge: accepting connections"},
 	}, 20 * day},
 	{"1.1.0", anywhere, true, App{ // never gets its configuration
-		Programs: []string{"/edge", "/bin/sh"}, Boot: time.Second, Memory: 20, Port: 9901, Paths: map[string]int{"/ready": 503}, Says: []string{"edge: waiting for the first configuration"},
+		Programs: []string{"/edge", "/bin/sh", "/usr/bin/wget"}, Boot: time.Second, Memory: 20, Port: 9901, Paths: map[string]int{"/ready": 503}, Says: []string{"edge: waiting for the first configuration"},
 	}, 6 * day},
 }
+
+// slowOrders is a release of orders that fills its cache before it answers.
+var slowOrders = []build{{"1.7.0", anywhere, true, orders(func(a *App) {
+	a.Programs, a.Boot, a.Port, a.Paths = append(a.Programs, "/usr/bin/wget"), 75*time.Second, 8080, map[string]int{"/healthz": 200}
+}), 10 * time.Hour}}
 
 // buildWeb adds a third service to the shop, with an application load balancer in front of it:
 //
@@ -64,6 +69,7 @@ var edgeBuilds = []build{
 func (w *World) buildWeb() {
 	w.addRepository("shop/web", webBuilds)
 	w.addRepository("shop/edge", edgeBuilds)
+	w.addImages("shop/orders", slowOrders)
 	w.logGroups["/ecs/web"] = &logGroup{Name: "/ecs/web", Created: w.now.Add(-40 * day), Retention: 30, Class: "STANDARD", streams: map[string]*logStream{}}
 	execution := w.names["policy:AmazonECSTaskExecutionRolePolicy"]
 	w.newRole("web-execution", trustTasks, execution, "nothing-more", allow("logs:PutLogEvents", "*"))
@@ -90,12 +96,17 @@ func (w *World) addRepository(name string, builds []build) {
 		ImageTagMutability: ecrtypes.ImageTagMutabilityMutable, ImageScanningConfiguration: &ecrtypes.ImageScanningConfiguration{},
 		EncryptionConfiguration: &ecrtypes.EncryptionConfiguration{EncryptionType: ecrtypes.EncryptionTypeAes256},
 	}}
+	w.repositories[name] = repo
+	w.addImages(name, builds)
+}
+
+func (w *World) addImages(name string, builds []build) {
+	repo := w.repositories[name]
 	for _, b := range builds {
 		digest := digestOf(name + ":" + b.tag)
 		w.names["built:"+name+":"+b.tag] = digest
 		repo.images = append(repo.images, &image{Digest: digest, Tags: []string{b.tag}, Pushed: w.now.Add(-b.ago), Size: 60_000_000, Platforms: b.platforms, Index: b.index, App: b.app})
 	}
-	w.repositories[name] = repo
 }
 
 // addWebGroups makes the security groups of the load balancer, open to everybody on port 80, and of the tasks, open to the former.

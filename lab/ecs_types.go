@@ -82,7 +82,7 @@ type container struct {
 	logGroup, logStream string
 	done                bool
 	started             bool
-	serving             bool // its program listens
+	serving             bool // its program is up, and listens if it has a port
 }
 
 func (w *World) ecsARN(resource string) string {

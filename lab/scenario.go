@@ -141,5 +141,6 @@ func (s Scenario) Start(o Options) (*World, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rememberCounts()
+	w.rememberReleases()
 	return w, nil
 }

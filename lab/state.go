@@ -69,6 +69,7 @@ type World struct {
 	front, back *wire.Server // the callers' endpoint, with injected faults and a record of calls; and the lab's own, without
 	faults      faults
 	names       map[string]string // what scenarios call things of the base world: "kind:name" -> id or ARN
+	releases    map[string]string // releases that were rolled back and that Healed expects, FAMILY:REVISION by CLUSTER/NAME
 	counts      map[string]int32  // desired counts that Healed expects, by CLUSTER/NAME
 }
 

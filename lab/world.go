@@ -48,7 +48,7 @@ func New(o Options) *World {
 		dhcp: map[string]*ec2types.DhcpOptions{}, bpaMode: "off",
 		repositories: map[string]*repository{}, public: map[string]*publicImage{}, roles: map[string]*role{}, policies: map[string]*managedPolicy{},
 		logGroups: map[string]*logGroup{}, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
-		elb:       newBalancing(),
+		elb: newBalancing(), releases: map[string]string{},
 		vcpuQuota: 6, spotQuota: 6, azUnavailable: map[string]bool{}, listStopped: !o.HideStopped, names: map[string]string{}, counts: map[string]int32{},
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
