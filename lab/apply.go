@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -98,9 +99,9 @@ func (w *World) fill(v any, kept map[string]any) (any, error) {
 		return out, nil
 	case map[string]any:
 		out := make(map[string]any, len(v))
-		for k, e := range v {
+		for _, k := range slices.Sorted(maps.Keys(v)) { // of two faults always the same one is told
 			var err error
-			if out[k], err = w.fill(e, kept); err != nil {
+			if out[k], err = w.fill(v[k], kept); err != nil {
 				return nil, err
 			}
 		}
@@ -264,7 +265,8 @@ func (w *World) Healed(target string, sustain time.Duration) error {
 		return fmt.Errorf("it did not last for %s: %w", sustain, err)
 	}
 	for _, t := range w.services[target].tasks {
-		failed := t.StopCode == ecstypes.TaskStopCodeTaskFailedToStart || t.StopCode == ecstypes.TaskStopCodeEssentialContainerExited
+		failed := t.StopCode == ecstypes.TaskStopCodeTaskFailedToStart || t.StopCode == ecstypes.TaskStopCodeEssentialContainerExited ||
+			strings.HasPrefix(aws.ToString(t.StoppedReason), "Task failed ") // its health checks
 		if failed && t.StoppingAt != nil && t.StoppingAt.After(began) {
 			return fmt.Errorf("task %s failed meanwhile: %s", t.id, aws.ToString(t.StoppedReason))
 		}

@@ -100,6 +100,7 @@ func (w *World) Slow(d time.Duration, actions ...string) {
 func action(r *wire.Request) string { return r.Service + ":" + r.Operation }
 
 func (w *World) onCall(c wire.Call) {
+	w.remember(c)
 	w.faults.mu.Lock()
 	defer w.faults.mu.Unlock()
 	w.faults.calls = append(w.faults.calls, c)
