@@ -74,7 +74,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// policy, task, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// policy, load-balancer, listener, rule, target-group, task, digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -231,6 +231,12 @@ func (w *World) byTag(kind, name string) string {
 		for _, e := range sorted(w.endpoints) {
 			if is(e.Tags) && !isState(string(e.State), "deleted") {
 				return aws.ToString(e.VpcEndpointId)
+			}
+		}
+	case "target-group":
+		for _, g := range sorted(w.elb.targetGroups) {
+			if aws.ToString(g.TargetGroupName) == name {
+				return aws.ToString(g.TargetGroupArn)
 			}
 		}
 	case "nat":
