@@ -67,7 +67,8 @@ type ailment struct {
 }
 
 // ailing is what ECS knows against a task that runs; nil = it is healthy. Container health checks of essential containers and the
-// health of targets count; without either it is healthy after 40 seconds.
+// health of targets count; without either it is healthy after 40 seconds. Not verified: to ECS a target in a zone that the load balancer
+// does not serve is unhealthy; one whose group no listener uses is not, but the service is not steady with it.
 func (w *World) ailing(t *task) *ailment {
 	s := t.launch.service
 	var waits *ailment
@@ -104,8 +105,8 @@ func (w *World) ailing(t *task) *ailment {
 }
 
 // assess looks at a task's health after something changed: it may count as a success now, or be stopped for good. An unhealthy task
-// is left alone while the service's grace period runs. ECS starts the replacement first where maximumPercent allows it; here the
-// task is stopped first.
+// is left alone while the service's grace period runs. Not verified: since October 2023 ECS may start the replacement first where
+// maximumPercent allows it; here the task is stopped first, so that tasks die at a constant age, as public reports show them.
 func (w *World) assess(t *task) {
 	s := t.launch.service
 	if t.stopping() || !t.is("RUNNING") || t.StartedAt == nil || s == nil {
