@@ -14,6 +14,7 @@ type App struct {
 	Programs []string      // what can be executed in the image: paths, or names found on $PATH; the first is the image's own entry point
 	Needs    []string      // environment variables without which it exits with code 1 after Boot
 	Boot     time.Duration // from the container's start to serving
+	Warming  string        // log line every 15 s of Boot; "" = it starts in silence
 	Says     []string      // log lines at the end of Boot
 	Runs     time.Duration // it exits with Exit this long after Boot; 0 = it runs until stopped
 	Exit     int32
@@ -77,6 +78,9 @@ func (w *World) startApp(t *task, c *container) {
 		w.say(t, c, fmt.Sprintf("exec %s: exec format error", c.command()))
 		w.later(t, 300*time.Millisecond, func() { w.exit(t, c, 255, "") })
 		return
+	}
+	for d := time.Duration(0); app.Warming != "" && d < app.Boot; d += 15 * time.Second {
+		w.later(t, d, func() { w.say(t, c, app.Warming) })
 	}
 	w.later(t, app.Boot, func() {
 		if name := app.missing(c.env); name != "" {

@@ -38,7 +38,7 @@ var webBuilds = []build{
 		a.Paths = map[string]int{"/": 301, "/healthz": 301}
 	}), 4 * day},
 	{"3.2.0", anywhere, true, web(func(a *App) {
-		a.Boot = 100 * time.Second
+		a.Boot, a.Warming = 100*time.Second, "starting: loading the price tables"
 		a.Says = []string{`level=info msg="warmed 48211 templates in 1m37s"`, `level=info msg="web listens on 0.0.0.0:8080"`}
 	}), 3 * day},
 	{"3.3.0", anywhere, true, web(func(a *App) {
@@ -60,6 +60,7 @@ var edgeBuilds = []build{
 
 // slowOrders is a release of orders that fills its cache before it answers.
 var slowOrders = []build{{"1.7.0", anywhere, true, orders(func(a *App) {
+	a.Warming = "starting: migrating the order book"
 	a.Programs, a.Boot, a.Port, a.Paths = append(a.Programs, "/usr/bin/wget"), 75*time.Second, 8080, map[string]int{"/healthz": 200}
 }), 10 * time.Hour}}
 

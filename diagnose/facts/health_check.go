@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ecsplain/ecsplain/evidence"
 )
@@ -171,8 +172,11 @@ func startShort(v *evidence.View, in *Incident) {
 	task := stopped.Tasks[i]
 	h.Lived = int(ended(task).Sub(task.StartedAt.At).Seconds())
 	w.Cite(evidence.StoppedTasksKey(in.Cluster, in.Service).Key, "task "+task.ID, "stoppingAt", itoa(h.Lived)+" s after its start")
-	switch {
-	case in.Listening.Basis.Unknown || !in.Listening.Told:
+	switch told := !in.Listening.Basis.Unknown && in.Listening.Told; {
+	case !told && stillStarting(w, in, task, h.Interval):
+		h.Ready, h.StartShort = h.Lived, Check{Holds: true, Resource: in.Definition.ID, Basis: w.Decided()}
+		return
+	case !told:
 		h.StartShort.Basis = in.Listening.Basis
 		h.StartShort.Basis.Unknown = true
 		h.StartShort.Basis.Why = cmp.Or(in.Listening.Basis.Why, "no line of the log says that the application serves")
@@ -184,6 +188,21 @@ func startShort(v *evidence.View, in *Incident) {
 	if h.StartShort.Holds {
 		h.StartShort.Resource = in.Definition.ID
 	}
+}
+
+// stillStarting reports whether the last word of a killed task was that it starts, shortly before its end. It cites the word.
+func stillStarting(w *evidence.View, in *Incident, task evidence.Task, interval int) bool {
+	key := evidence.LogTailKey(in.Log.Group, in.Log.Stream)
+	tail, _ := evidence.Read(w, key)
+	if in.Log.Basis.Unknown || len(tail.Lines) == 0 || tail.Truncated {
+		return false
+	}
+	last := tail.Lines[len(tail.Lines)-1]
+	if !startingWords.MatchString(last.Text) || ended(task).Sub(last.At) >= time.Duration(2*max(15, interval))*time.Second {
+		return false
+	}
+	w.Cite(key.Key, "log stream "+in.Log.Stream, "message", last.Text)
+	return true
 }
 
 // remains: the application was up in time and the command is one that can run, so it is the check itself that fails. A

@@ -180,6 +180,9 @@ func patienceFact(v *evidence.View, in *Incident) {
 		p.Basis = w.Undecided("the log of the killed task has no line that says that it serves")
 		return
 	}
+	if a := in.Target.Answer; !a.Basis.Unknown && (a.NotFound || a.Redirect || a.Refused || a.Reason == "Target.NotInUse") {
+		p.GraceShort = false // it answers, and no patience would make the answer right
+	}
 	p.Needed = (p.Ready*3/2 + recover + 29) / 30 * 30
 	w.Cite(key.Key, "log stream "+in.Log.Stream, "message", p.ReadyLine)
 	p.Basis = w.Decided()
