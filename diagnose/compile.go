@@ -26,6 +26,7 @@ type compiled struct {
 	verify   *template
 	mitigate []actionTemplate
 	fix      []actionTemplate
+	steps    []string // of a launch, in which its symptoms arise; each once
 }
 
 // expression is one CEL program and the paths below the variable that it reads, e.g. "reach.no_route.blocks".
@@ -83,6 +84,11 @@ func compile(p *Playbook) (*compiled, error) {
 	}
 	c.subject, c.say, c.why, c.verify = b.template(p.Subject.ID), b.template(p.Say), b.template(p.Why), b.template(p.Verify)
 	c.mitigate, c.fix = b.actions(p.Mitigate), b.actions(p.Fix)
+	for _, symptom := range p.Symptoms {
+		if k, _ := message.CaseOf(symptom); !slices.Contains(c.steps, k.Step) {
+			c.steps = append(c.steps, k.Step)
+		}
+	}
 	return c, b.err
 }
 

@@ -38,10 +38,12 @@ type Playbook struct {
 	// Consequence marks findings that are always the effect of another one, such as start back-off.
 	Consequence bool `yaml:"consequence"`
 	// Intermittent marks causes under which some starts succeed, so that a sibling that works refutes nothing.
-	Intermittent bool     `yaml:"intermittent"`
-	Preflight    *bool    `yaml:"preflight"` // false: cannot be judged before a failure; nil means true
-	Ask          []Ask    `yaml:"ask"`
-	Docs         []string `yaml:"docs"`
+	Intermittent bool `yaml:"intermittent"`
+	// OnlyECR marks causes that a pull from another registry cannot meet: endpoints, layers in S3, ECR's permissions.
+	OnlyECR   bool     `yaml:"only_ecr"`
+	Preflight *bool    `yaml:"preflight"` // false: cannot be judged before a failure; nil means true
+	Ask       []Ask    `yaml:"ask"`
+	Docs      []string `yaml:"docs"`
 
 	file     string
 	source   []byte

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
-	"github.com/ecsplain/ecsplain/diagnose/facts/message"
 	"github.com/ecsplain/ecsplain/evidence"
 )
 
@@ -56,13 +55,7 @@ func (p Preflight) ExitCode() int {
 // foreseen reports whether a playbook speaks of a step of a launch that has not happened yet: it may be judged beforehand
 // and one of its symptoms arises in that step.
 func foreseen(p *Playbook, step string) bool {
-	if p.Preflight != nil && !*p.Preflight || p.Consequence {
-		return false
-	}
-	return slices.ContainsFunc(p.Symptoms, func(s string) bool {
-		c, _ := message.CaseOf(s)
-		return c.Step == step
-	})
+	return (p.Preflight == nil || *p.Preflight) && !p.Consequence && slices.Contains(p.compiled.steps, step)
 }
 
 // Preflight judges the next start of a service. It reads what is missing in waves, as Run does.
@@ -107,9 +100,9 @@ func (e *Engine) preflight(store *evidence.Store, t evidence.Target, f facts.For
 		}
 	}
 	for i := range c.incidents {
-		line := e.line(store, f.Steps[i].Asks, c, &c.incidents[i])
+		line := e.line(store, f.Steps[i], c, &c.incidents[i])
 		switch {
-		case line.Checked == 0:
+		case line.Checked == 0 && f.Steps[i].Open == "":
 			continue // no cause known to this build lies there
 		case line.Verdict == no.String():
 			p.Verdict = no.String()
@@ -127,8 +120,8 @@ func (e *Engine) preflight(store *evidence.Store, t evidence.Target, f facts.For
 const lineCites = 4
 
 // line sums up what the playbooks of one step say.
-func (e *Engine) line(store *evidence.Store, asks string, c *targetCase, in *facts.Incident) PreflightLine {
-	l := PreflightLine{Asks: asks, Step: in.Message.Step, Subnet: in.Launch.Subnet, Verdict: yes.String(), Causes: []string{}, Cites: []evidence.Cite{}, Missing: []string{}}
+func (e *Engine) line(store *evidence.Store, step facts.ForwardStep, c *targetCase, in *facts.Incident) PreflightLine {
+	l := PreflightLine{Asks: step.Asks, Step: in.Message.Step, Subnet: in.Launch.Subnet, Verdict: yes.String(), Causes: []string{}, Cites: []evidence.Cite{}, Missing: []string{}}
 	var held, open []outcome
 	for i, o := range c.outcomes {
 		if o.in != in {
@@ -177,7 +170,10 @@ func (e *Engine) line(store *evidence.Store, asks string, c *targetCase, in *fac
 			}
 		}
 	}
-	if l.Verdict == unknown.String() {
+	switch {
+	case step.Open != "" && l.Verdict != no.String():
+		l.Verdict, l.Says, l.Missing = unknown.String(), step.Open, append(l.Missing, step.Open)
+	case l.Verdict == unknown.String():
 		l.Says = fmt.Sprintf("%d of %d known causes could not be judged", len(open), l.Checked)
 	}
 	return l

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ecsplain/ecsplain/collectors"
 	"github.com/ecsplain/ecsplain/diagnose"
+	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
 	"github.com/ecsplain/ecsplain/lab"
 )
@@ -32,10 +33,20 @@ func linesOf(p diagnose.Preflight) string {
 	return sb.String()
 }
 
-// On a healthy service every line is true, and no line is without evidence.
+// On a healthy service every line is true, and no line is without evidence. What the service does not have is not asked.
 func TestPreflightOfHealth(t *testing.T) {
-	w := lab.New(lab.Options{Seed: 1})
-	p := preflight(t, load(t), serve(t, w), "shop/orders", "")
+	w := lab.New(lab.Options{Seed: 1, Web: true})
+	for service, balanced := range map[string]bool{"shop/orders": false, "shop/web": true} {
+		p := preflight(t, load(t), serve(t, w), service, "")
+		if got := slices.ContainsFunc(p.Lines, func(l diagnose.PreflightLine) bool { return l.Step == "target-health" }); got != balanced {
+			t.Errorf("%s: asked of its load balancer: %v", service, got)
+		}
+		healthy(t, p)
+	}
+}
+
+func healthy(t *testing.T, p diagnose.Preflight) {
+	t.Helper()
 	if p.Verdict != "true" || len(p.Lines) < 10 || len(p.Findings) != 0 {
 		t.Fatalf("verdict %s, %d findings\n%s", p.Verdict, len(p.Findings), linesOf(p))
 	}
@@ -88,5 +99,38 @@ func TestPreflightDenied(t *testing.T) {
 	p := preflight(t, load(t), serve(t, w), "shop/orders", "")
 	if p.Verdict != "unknown" || p.ExitCode() != 4 || len(p.Gaps) == 0 {
 		t.Errorf("verdict %s, %d gaps\n%s", p.Verdict, len(p.Gaps), linesOf(p))
+	}
+}
+
+// A volume that nothing reads is never said to be in order.
+func TestPreflightOfVolumes(t *testing.T) {
+	w := lab.New(lab.Options{Seed: 1})
+	err := w.Apply([]lab.Step{{Service: "ecs", Operation: "RegisterTaskDefinition", Input: map[string]any{
+		"family": "orders", "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": []any{"FARGATE"}, "executionRoleArn": "orders-execution",
+		"volumes":              []any{map[string]any{"name": "data", "efsVolumeConfiguration": map[string]any{"fileSystemId": "fs-1"}}},
+		"containerDefinitions": []any{map[string]any{"name": "orders", "image": "${registry}/shop/orders:1.4.1", "essential": true}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := preflight(t, load(t), serve(t, w), "shop/orders", "orders:3")
+	if p.Verdict != "unknown" || p.ExitCode() != 4 {
+		t.Errorf("verdict %s\n%s", p.Verdict, linesOf(p))
+	}
+	if l := p.Lines[slices.IndexFunc(p.Lines, func(l diagnose.PreflightLine) bool { return l.Step == "efs" })]; l.Verdict != "unknown" || len(l.Missing) == 0 {
+		t.Errorf("%+v", l)
+	}
+}
+
+// A service whose target health may not be read is not said to be healthy.
+func TestUnreadTargetsAreNotHealthy(t *testing.T) {
+	w := lab.New(lab.Options{Seed: 1, Web: true})
+	a := serve(t, w)
+	if r := look(t, context.Background(), load(t), a, "shop/web"); r.Health != facts.Healthy || r.Impact.TargetsHealthy != 2 {
+		t.Fatalf("want healthy, got\n%s", summary(r))
+	}
+	w.Deny("elasticloadbalancing:DescribeTargetHealth")
+	if r := look(t, context.Background(), load(t), a, "shop/web"); r.Health != facts.Unknown || len(r.Gaps) == 0 {
+		t.Errorf("want unknown, got\n%s", summary(r))
 	}
 }

@@ -159,7 +159,7 @@ func TestStoppedTasksAreFoundEitherWay(t *testing.T) {
 }
 
 // badDays are scenarios of different families, each walked through every call failing.
-var badDays = []string{"no-way-out", "tag-you-are-not-it", "wrong-hat", "crash-on-arrival", "one-door-short"}
+var badDays = []string{"no-way-out", "tag-you-are-not-it", "wrong-hat", "crash-on-arrival", "one-door-short", "every-other-minute"}
 
 // A call that is denied or answers nothing costs knowledge and nothing else: no panic, never "healthy", never a cause that
 // was not there.

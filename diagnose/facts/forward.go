@@ -26,6 +26,7 @@ type Forward struct {
 // ForwardStep is one question to the next start.
 type ForwardStep struct {
 	Asks     string // in plain words, true when nothing stands in the way
+	Open     string // what about it nothing reads yet, so that it is unknown at best; "" = it can be judged
 	Incident Incident
 }
 
@@ -67,9 +68,12 @@ func (g *grouping) foresee(v *evidence.View, revision string) (string, []Forward
 		for i, subnet := range slices.Sorted(slices.Values(base.Launch.Subnets)) {
 			plan.subnet(subnet, i == 0)
 		}
+		plan.volumes()
 		plan.pinned(slices.Concat(running.Tasks, stopped.Tasks))
-		plan.add("", "target-registration", "the tasks fit their target groups", message.Fields{}, "")
-		plan.add("", "target-health", "the load balancer can reach the tasks", message.Fields{}, "")
+		if len(g.svc.TargetGroups) > 0 {
+			plan.add("", "target-registration", "the tasks fit their target groups", message.Fields{}, "")
+			plan.add("", "target-health", "the load balancer can reach the tasks", message.Fields{}, "")
+		}
 		plan.add("", "container-health", "the health checks of the containers can succeed", message.Fields{}, "")
 	}
 	for i := range plan.steps {
@@ -92,7 +96,7 @@ func (p *forwardPlan) add(subnet, step, asks string, fields message.Fields, cont
 	if subnet == "" && len(in.Launch.Subnets) > 0 {
 		in.Launch.Subnet = slices.Min(in.Launch.Subnets)
 	}
-	p.steps = append(p.steps, ForwardStep{asks, in})
+	p.steps = append(p.steps, ForwardStep{Asks: asks, Incident: in})
 }
 
 // subnet adds what a start in one subnet does. Things that do not depend on the subnet are asked for in the first only.
@@ -118,9 +122,6 @@ func (p *forwardPlan) subnet(subnet string, first bool) {
 		if group := option(c, "awslogs-group"); c.LogDriver == "awslogs" && ask("log-driver") {
 			p.add(subnet, "log-driver", fmt.Sprintf("container %s in %s may write to log group %s", c.Name, subnet, group), message.Fields{LogGroup: group}, c.Name)
 		}
-	}
-	for _, vol := range p.td.EFSVolumes {
-		p.add(subnet, "efs", fmt.Sprintf("a task in %s mounts %s of volume %s", subnet, vol.FileSystemID, vol.Name), message.Fields{}, "")
 	}
 	for _, c := range p.td.Containers {
 		ref := image.Parse(c.Image)
@@ -163,5 +164,16 @@ func (p *forwardPlan) pinned(tasks []evidence.Task) {
 			pinned := strings.TrimSuffix(c.Image, ":"+ref.Tag) + "@" + c.ImageDigest
 			p.add("", "manifest", fmt.Sprintf("the registry still has the digest that the deployment holds container %s to", c.Name), message.Fields{Image: pinned}, c.Name)
 		}
+	}
+}
+
+// volumes names what a task mounts over the network. Neither file systems nor EBS volumes are read.
+func (p *forwardPlan) volumes() {
+	for _, vol := range p.td.Volumes {
+		if vol.Kind == "bind" {
+			continue
+		}
+		p.add("", "efs", fmt.Sprintf("the task mounts volume %s (%s)", vol.Name, vol.Kind), message.Fields{}, "")
+		p.steps[len(p.steps)-1].Open = "volumes of kind " + vol.Kind + " are not read"
 	}
 }

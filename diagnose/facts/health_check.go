@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecsplain/ecsplain/evidence"
 )
@@ -163,17 +162,17 @@ func toolMissing(v *evidence.View, in *Incident) Check {
 func startShort(v *evidence.View, in *Incident) {
 	h := &in.Check
 	w := v.Track()
-	stopped, st := evidence.Read(w, evidence.StoppedTasksKey(in.Cluster, in.Service))
-	i := slices.IndexFunc(stopped.Tasks, func(t evidence.Task) bool { return len(in.Samples) > 0 && t.ID == in.Samples[0] })
-	if st != evidence.Found || i < 0 || !stopped.Tasks[i].StartedAt.Known {
+	task, tasks, known := sampleTask(w, in)
+	if !known || !task.StartedAt.Known {
 		h.StartShort.Basis = w.Undecided("")
 		return
 	}
-	task := stopped.Tasks[i]
 	h.Lived = int(ended(task).Sub(task.StartedAt.At).Seconds())
-	w.Cite(evidence.StoppedTasksKey(in.Cluster, in.Service).Key, "task "+task.ID, "stoppingAt", itoa(h.Lived)+" s after its start")
+	w.Cite(tasks, "task "+task.ID, "stoppingAt", itoa(h.Lived)+" s after its start")
+	word, still := lastWord(w, in, task, h.Interval)
 	switch told := !in.Listening.Basis.Unknown && in.Listening.Told; {
-	case !told && stillStarting(w, in, task, h.Interval):
+	case !told && still:
+		w.Cite(evidence.LogTailKey(in.Log.Group, in.Log.Stream).Key, "log stream "+in.Log.Stream, "message", word)
 		h.Ready, h.StartShort = h.Lived, Check{Holds: true, Resource: in.Definition.ID, Basis: w.Decided()}
 		return
 	case !told:
@@ -188,21 +187,6 @@ func startShort(v *evidence.View, in *Incident) {
 	if h.StartShort.Holds {
 		h.StartShort.Resource = in.Definition.ID
 	}
-}
-
-// stillStarting reports whether the last word of a killed task was that it starts, shortly before its end. It cites the word.
-func stillStarting(w *evidence.View, in *Incident, task evidence.Task, interval int) bool {
-	key := evidence.LogTailKey(in.Log.Group, in.Log.Stream)
-	tail, _ := evidence.Read(w, key)
-	if in.Log.Basis.Unknown || len(tail.Lines) == 0 || tail.Truncated {
-		return false
-	}
-	last := tail.Lines[len(tail.Lines)-1]
-	if !startingWords.MatchString(last.Text) || ended(task).Sub(last.At) >= time.Duration(2*max(15, interval))*time.Second {
-		return false
-	}
-	w.Cite(key.Key, "log stream "+in.Log.Stream, "message", last.Text)
-	return true
 }
 
 // remains: the application was up in time and the command is one that can run, so it is the check itself that fails. A

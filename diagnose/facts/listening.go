@@ -138,27 +138,23 @@ func patienceFact(v *evidence.View, in *Incident) {
 		return
 	}
 	svc, _ := evidence.Read(w, evidence.ServiceKey(in.Cluster, in.Service))
-	stopped, st := evidence.Read(w, evidence.StoppedTasksKey(in.Cluster, in.Service))
-	i := slices.IndexFunc(stopped.Tasks, func(t evidence.Task) bool { return len(in.Samples) > 0 && t.ID == in.Samples[0] })
-	switch {
-	case st != evidence.Found:
-		p.Basis = w.Undecided("")
-		return
-	case in.Kind != KindStopped || in.Message.Family != "health" || i < 0 || !stopped.Tasks[i].StartedAt.Known:
+	task, tasks, known := sampleTask(w, in)
+	if in.Kind != KindStopped || in.Message.Family != "health" || known && !task.StartedAt.Known {
 		p.Basis = w.Undecided("no task that was killed for its health is left to read")
 		return
 	}
-	task := stopped.Tasks[i]
+	if !known {
+		p.Basis = w.Undecided("")
+		return
+	}
 	p.Grace, p.Threshold = svc.GracePeriodSeconds, in.Target.Interval*in.Target.Unhealthy
 	p.Lived = int(ended(task).Sub(task.StartedAt.At).Seconds())
 	w.Cite(evidence.ServiceKey(in.Cluster, in.Service).Key, "service "+in.Service, "healthCheckGracePeriodSeconds", itoa(p.Grace))
-	w.Cite(evidence.StoppedTasksKey(in.Cluster, in.Service).Key, "task "+task.ID, "stoppingAt", itoa(p.Lived)+" s after its start")
+	w.Cite(tasks, "task "+task.ID, "stoppingAt", itoa(p.Lived)+" s after its start")
 	if in.Log.Basis.Unknown {
 		p.Basis = in.Log.Basis
 		return
 	}
-	key := evidence.LogTailKey(in.Log.Group, in.Log.Stream)
-	tail, _ := evidence.Read(w, key)
 	recover := in.Target.Interval * max(1, in.Target.Healthy) // what a target needs to be healthy again
 	switch {
 	case in.Listening.Told && !in.Listening.Basis.Unknown:
@@ -168,25 +164,34 @@ func patienceFact(v *evidence.View, in *Incident) {
 			p.Ready = max(p.Ready, n)
 		}
 		p.GraceShort = in.Listening.Fits.Holds && p.Grace < p.Ready+recover && p.Lived < p.Ready+recover+in.Target.Interval
-	case len(tail.Lines) > 0 && !tail.Truncated:
-		last := tail.Lines[len(tail.Lines)-1]
-		p.ReadyLine, p.Ready = last.Text, p.Lived
-		p.GraceShort = startingWords.MatchString(last.Text) && ended(task).Sub(last.At) < time.Duration(2*max(15, in.Target.Interval))*time.Second
-		if !p.GraceShort {
+	default:
+		word, still := lastWord(w, in, task, in.Target.Interval)
+		if !still {
 			p.Basis = w.Undecided("the log of the killed task has no line that says that it serves, or that it still starts")
 			return
 		}
-	default:
-		p.Basis = w.Undecided("the log of the killed task has no line that says that it serves")
-		return
+		p.ReadyLine, p.Ready, p.GraceShort = word, p.Lived, true
 	}
-	if a := in.Target.Answer; !a.Basis.Unknown && (a.NotFound || a.Redirect || a.Refused || a.Reason == "Target.NotInUse") {
-		p.GraceShort = false // it answers, and no patience would make the answer right
+	if in.Target.Answer.final() {
+		p.GraceShort = false // no patience would make the answer right
 	}
 	p.Needed = (p.Ready*3/2 + recover + 29) / 30 * 30
 	if p.Ready == p.Lived { // it was killed while it started, so nobody knows how long it needs
 		p.Needed = max(300, p.Needed*2)
 	}
-	w.Cite(key.Key, "log stream "+in.Log.Stream, "message", p.ReadyLine)
+	w.Cite(evidence.LogTailKey(in.Log.Group, in.Log.Stream).Key, "log stream "+in.Log.Stream, "message", p.ReadyLine)
 	p.Basis = w.Decided()
+}
+
+// lastWord is what a killed task said last, where that was, shortly before its end, that it starts.
+func lastWord(w *evidence.View, in *Incident, task evidence.Task, interval int) (word string, still bool) {
+	tail, _ := evidence.Read(w, evidence.LogTailKey(in.Log.Group, in.Log.Stream))
+	if in.Log.Basis.Unknown || len(tail.Lines) == 0 || tail.Truncated {
+		return "", false
+	}
+	last := tail.Lines[len(tail.Lines)-1]
+	if !startingWords.MatchString(last.Text) || ended(task).Sub(last.At) >= time.Duration(2*max(15, interval))*time.Second {
+		return "", false
+	}
+	return last.Text, true
 }

@@ -201,20 +201,23 @@ func (g *grouping) impact(incidents []Incident) Impact {
 	return im
 }
 
-// health never says healthy of a service that is on its way somewhere while its tasks could not be read.
+// health never says healthy of a service that is on its way somewhere while its tasks could not be read, nor of one
+// behind a load balancer while its targets could not be.
 func (g *grouping) health(incidents []Incident, tasksRead bool) Health {
 	svc := g.svc
 	p, _ := primary(svc)
 	switch {
 	case svc.Desired > 0 && svc.Running == 0 && (len(incidents) > 0 || g.overdue()):
 		return Down
-	case g.targets.known && g.targets.healthy == 0 && slices.ContainsFunc(incidents, func(in Incident) bool { return in.Kind == KindUnhealthy }):
+	case g.targets.known && g.targets.healthy == 0 && len(incidents) > 0:
 		return Down
 	case len(incidents) > 0 && (g.short() || ongoing(incidents)):
 		return Degraded
 	case p.RolloutState == "FAILED", g.short() && g.overdue(), g.short() && p.Failed > 0:
 		return Degraded
 	case !tasksRead && (g.short() || p.RolloutState == "IN_PROGRESS" || len(currentEvents(svc, g.now)) > 0):
+		return Unknown
+	case g.targets.unread && svc.Desired > 0:
 		return Unknown
 	}
 	return Healthy

@@ -58,6 +58,11 @@ type TargetAnswer struct {
 	Basis       evidence.Basis `json:"-"`
 }
 
+// final reports whether the answer, or that no listener asks for one, stays the same however long the task may live.
+func (a TargetAnswer) final() bool {
+	return !a.Basis.Unknown && (a.NotFound || a.Redirect || a.Refused || a.Reason == "Target.NotInUse")
+}
+
 // Patience is how long tasks have until the load balancer's verdict ends them, against how long they lived. Seconds.
 type Patience struct {
 	Grace      int            `json:"grace"`       // healthCheckGracePeriodSeconds

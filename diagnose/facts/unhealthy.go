@@ -30,6 +30,7 @@ const registrationTime = 2 * time.Minute
 // targetCounts are the targets of a service's target groups: those that are leaving do not count.
 type targetCounts struct {
 	known               bool
+	unread              bool // the service has target groups, and not all could be read
 	registered, healthy int
 }
 
@@ -60,7 +61,7 @@ func unhealthyTargets(v *evidence.View, g *grouping, found []Incident) []Inciden
 		case evidence.Absent:
 			missing = append(missing, g.groupMissing(tg))
 		default:
-			read = false
+			read, g.targets.unread = false, true
 		}
 	}
 	if !read {

@@ -91,7 +91,7 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 	}
 	seen := map[string]bool{}
 	for _, cause := range c.Causes {
-		if outsideECR(r.Fields) && onlyECR(cause.Playbook) {
+		if p := byID[cause.Playbook]; p != nil && p.OnlyECR && outsideECR(r.Fields) {
 			continue
 		}
 		out := CandidateCause{Title: strings.TrimSpace(cause.Text), Look: fill(cause.Look, r.Fields), Undecidable: strings.TrimSpace(cause.Undecidable)}
@@ -102,7 +102,7 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 		m.Causes = append(m.Causes, out)
 	}
 	for _, p := range playbooks {
-		if slices.Contains(p.Symptoms, r.Symptom) && !seen[p.ID] && !(outsideECR(r.Fields) && onlyECR(p.ID)) {
+		if slices.Contains(p.Symptoms, r.Symptom) && !seen[p.ID] && !(p.OnlyECR && outsideECR(r.Fields)) {
 			m.Causes = append(m.Causes, CandidateCause{ID: p.ID, Title: p.Title})
 		}
 	}
@@ -112,12 +112,6 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 // outsideECR reports whether the message names an image of another registry.
 func outsideECR(f message.Fields) bool {
 	return f.Registry != "" && !ecrRegistry.MatchString(f.Registry)
-}
-
-// onlyECR reports whether a cause lies in what only images of ECR need: endpoints, the layers in S3, ECR's permissions.
-func onlyECR(id string) bool {
-	return strings.HasPrefix(id, "net.endpoint-") || strings.HasPrefix(id, "iam.exec-role-ecr-") ||
-		slices.Contains([]string{"net.s3-gateway-missing", "net.egress-prefix-list", "iam.repository-policy", "iam.role-confusion"}, id)
 }
 
 // newForm says what the layers give of a message whose exact words are not known.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"strings"
 
 	"github.com/ecsplain/ecsplain/diagnose"
 )
@@ -50,10 +51,13 @@ func PreflightText(w io.Writer, f diagnose.Preflight, o TextOptions) error {
 func preflightLine(p *page, l diagnose.PreflightLine, verbose bool) {
 	v := preflightWords[l.Verdict]
 	p.paraIn(v.style, "  "+v.word, 6, clean(l.Asks), 0)
-	if l.Says != "" {
+	switch {
+	case l.Verdict == "false" && !verbose: // the causes stand below, each once
+		p.paraIn(bold, "", 8, strings.Join(cleaned(l.Causes), ", "), 0)
+	case l.Says != "":
 		p.paraIn(bold, "", 8, sentence(clean(l.Says)), 0)
 	}
-	if l.Verdict == "unknown" {
+	if l.Verdict == "unknown" && len(l.Causes) > 0 {
 		p.paraIn(bold, "", 8, missingWords(diagnose.Finding{Steps: []diagnose.Step{{Missing: l.Missing}}}), 0)
 	}
 	if !verbose {
