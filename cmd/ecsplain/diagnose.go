@@ -147,7 +147,7 @@ func (a *app) read(ctx context.Context, d diagnosis, targets []string, open open
 	account, err := open(ctx, collectors.Options{Profile: d.profile, Region: d.region, EndpointURL: endpoint, MaxAttempts: d.maxAttempts,
 		Version: version, Log: log, Progress: progress.call})
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case ctx.Err() != nil: // whether the credentials were there by then or not
 		return fmt.Errorf("reading the AWS credentials: %w", ctx.Err())
 	case err != nil:
 		return err
