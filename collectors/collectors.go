@@ -28,6 +28,11 @@ var Collectors = []Collector{
 	{evidence.KindTask, []string{"ecs:DescribeTasks"}, tasks},
 	{evidence.KindTaskDefinition, []string{"ecs:DescribeTaskDefinition"}, taskDefinitions},
 	{evidence.KindServiceDeployments, []string{"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"}, serviceDeployments},
+	{evidence.KindServiceRevision, []string{"ecs:DescribeServiceRevisions"}, serviceRevisions},
+	{evidence.KindTaskProtection, []string{"ecs:GetTaskProtection"}, taskProtections},
+	{evidence.KindTrailEvents, []string{"cloudtrail:LookupEvents"}, trailEvents},
+	{evidence.KindCodeDeployment, []string{"codedeploy:GetDeployment"}, codeDeployments},
+	{evidence.KindCodeDeployGroup, []string{"codedeploy:GetDeploymentGroup"}, codeDeployGroups},
 	{evidence.KindSubnet, []string{"ec2:DescribeSubnets"}, subnets},
 	{evidence.KindSubnetInterfaces, []string{"ec2:DescribeNetworkInterfaces"}, subnetInterfaces},
 	{evidence.KindVpc, []string{"ec2:DescribeVpcs"}, vpcs},
@@ -78,6 +83,9 @@ func Actions() []string {
 
 // shows says for each action what the report loses without it.
 var shows = map[string]string{
+	"cloudtrail:LookupEvents":                    "who stopped a task or set a desired count, and what was refused",
+	"codedeploy:GetDeployment":                   "why a blue/green deployment of CodeDeploy stopped or what it waits for",
+	"codedeploy:GetDeploymentGroup":              "which deployment of CodeDeploy was tried last",
 	"ec2:DescribeInternetGateways":               "whether the VPC has an internet gateway",
 	"ec2:DescribeManagedPrefixLists":             "your own prefix lists named in routes and security groups",
 	"ec2:DescribeNatGateways":                    "whether the NAT gateway that a route names works, and where it stands",
@@ -97,9 +105,11 @@ var shows = map[string]string{
 	"ecr:GetRepositoryPolicy":                    "whether the repository lets the task's role pull",
 	"ecs:DescribeClusters":                       "whether the cluster exists and what capacity it uses",
 	"ecs:DescribeServiceDeployments":             "why earlier deployments failed or were rolled back",
+	"ecs:DescribeServiceRevisions":               "which task definition a deployment that failed had",
 	"ecs:DescribeServices":                       "desired and running counts, deployments and events of a service",
 	"ecs:DescribeTaskDefinition":                 "image, roles, secrets and log settings of a task",
 	"ecs:DescribeTasks":                          "why tasks stopped",
+	"ecs:GetTaskProtection":                      "which tasks protect themselves from being stopped",
 	"ecs:ListClusters":                           "the names of clusters, to help with a wrong one",
 	"ecs:ListServiceDeployments":                 "the history of deployments",
 	"ecs:ListServices":                           "the names of services, to help with a wrong one and for a whole cluster",

@@ -12,6 +12,11 @@ const (
 	KindTask               Kind = "task"                  // id CLUSTER/TASK-ID; Task
 	KindTaskDefinition     Kind = "task-definition"       // id FAMILY:REVISION; TaskDefinition
 	KindServiceDeployments Kind = "service-deployments"   // id CLUSTER/SERVICE; ServiceDeployments, newest first
+	KindServiceRevision    Kind = "service-revision"      // id ARN; ServiceRevision: what a deployment ran
+	KindTaskProtection     Kind = "task-protection"       // id CLUSTER/TASK-ID; TaskProtection
+	KindTrailEvents        Kind = "trail-events"          // id EventName=NAME or ResourceName=NAME; TrailEvents of the last 24 hours
+	KindCodeDeployment     Kind = "codedeploy-deployment" // id DEPLOYMENT-ID; CodeDeployment
+	KindCodeDeployGroup    Kind = "codedeploy-group"      // id APPLICATION/GROUP; CodeDeployGroup
 	KindSubnet             Kind = "subnet"                // id SUBNET-ID; Subnet
 	KindSubnetInterfaces   Kind = "subnet-interfaces"     // id SUBNET-ID; Interfaces: who holds its addresses
 	KindVpc                Kind = "vpc"                   // id VPC-ID; Vpc
@@ -60,6 +65,11 @@ var Kinds = []KindInfo{
 	{KindTask, decode[Task]},
 	{KindTaskDefinition, decode[TaskDefinition]},
 	{KindServiceDeployments, decode[ServiceDeployments]},
+	{KindServiceRevision, decode[ServiceRevision]},
+	{KindTaskProtection, decode[TaskProtection]},
+	{KindTrailEvents, decode[TrailEvents]},
+	{KindCodeDeployment, decode[CodeDeployment]},
+	{KindCodeDeployGroup, decode[CodeDeployGroup]},
 	{KindSubnet, decode[Subnet]},
 	{KindSubnetInterfaces, decode[Interfaces]},
 	{KindVpc, decode[Vpc]},
@@ -113,6 +123,23 @@ func TaskDefinitionKey(familyRevision string) Ref[TaskDefinition] {
 }
 func ServiceDeploymentsKey(cluster, service string) Ref[ServiceDeployments] {
 	return ref[ServiceDeployments](KindServiceDeployments, cluster+"/"+service)
+}
+func ServiceRevisionKey(arn string) Ref[ServiceRevision] {
+	return ref[ServiceRevision](KindServiceRevision, arn)
+}
+func TaskProtectionKey(cluster, task string) Ref[TaskProtection] {
+	return ref[TaskProtection](KindTaskProtection, cluster+"/"+task)
+}
+
+// TrailEventsKey takes an attribute of cloudtrail:LookupEvents, EventName or ResourceName, and its value.
+func TrailEventsKey(attribute, value string) Ref[TrailEvents] {
+	return ref[TrailEvents](KindTrailEvents, attribute+"="+value)
+}
+func CodeDeploymentKey(id string) Ref[CodeDeployment] {
+	return ref[CodeDeployment](KindCodeDeployment, id)
+}
+func CodeDeployGroupKey(application, group string) Ref[CodeDeployGroup] {
+	return ref[CodeDeployGroup](KindCodeDeployGroup, application+"/"+group)
 }
 func SubnetKey(id string) Ref[Subnet]               { return ref[Subnet](KindSubnet, id) }
 func SubnetInterfacesKey(id string) Ref[Interfaces] { return ref[Interfaces](KindSubnetInterfaces, id) }
