@@ -68,8 +68,19 @@ type Incident struct {
 	LogGroup   LogGroupFact      `json:"log_group"`
 	Placement  Placement         `json:"placement"`
 	Size       Size              `json:"size"`
-	Log        LogFact           `json:"log"`
-	Previous   Previous          `json:"previous"`
+
+	Rollout      Rollout      `json:"rollout"` // of KindRollout
+	Arithmetic   Arithmetic   `json:"arithmetic"`
+	Desired      Desired      `json:"desired"`
+	Stopper      Doer         `json:"stopper"` // who called StopTask
+	Leaving      Leaving      `json:"leaving"`
+	Protection   Protection   `json:"protection"`
+	TaskSet      TaskSetFact  `json:"task_set"`
+	Strategy     Strategy     `json:"strategy"`
+	ClusterState ClusterState `json:"cluster_state"`
+
+	Log      LogFact  `json:"log"`
+	Previous Previous `json:"previous"`
 }
 
 type double = float64

@@ -11,4 +11,10 @@ type watch struct {
 }
 
 // watches is the list of all, in the order in which their incidents stand in a report.
-var watches = []watch{}
+var watches = []watch{
+	{"rollout", rolloutIncidents},
+	{"task sets", taskSetIncidents},
+	{"idle", idleIncidents},
+	{"stopped from outside", stopIncidents},
+	{"leaving", leavingIncidents},
+}
