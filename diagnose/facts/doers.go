@@ -13,10 +13,11 @@ import (
 
 // Desired is the number of tasks that the service is told to have.
 type Desired struct {
-	Count int            `json:"count"`
-	Zero  bool           `json:"zero"` // 0, and nothing runs
-	Set   Doer           `json:"set"`  // who set it to 0
-	Basis evidence.Basis `json:"-"`
+	Count   int            `json:"count"`
+	Zero    bool           `json:"zero"`    // 0, and nothing runs
+	Restore int            `json:"restore"` // the count before, as CloudTrail tells; 1 where it does not
+	Set     Doer           `json:"set"`     // who set it to 0
+	Basis   evidence.Basis `json:"-"`
 }
 
 // Doer is who did something, as CloudTrail tells. Where Found is false nobody did within 24 hours, or the record is not
@@ -28,6 +29,7 @@ type Doer struct {
 	Agent   string         `json:"agent"`
 	Reason  string         `json:"reason"`  // as given to StopTask
 	Scaling bool           `json:"scaling"` // it was Application Auto Scaling
+	ByECS   bool           `json:"by_ecs"`  // it was ECS itself
 	Words   string         `json:"words"`   // a sentence for a report
 	Basis   evidence.Basis `json:"-"`
 }
@@ -52,7 +54,14 @@ func desiredFact(v *evidence.View, in *Incident) {
 		return
 	}
 	w.Cite(key.Key, "service "+svc.Name, "desiredCount", itoa(svc.Desired))
-	in.Desired = Desired{Count: svc.Desired, Zero: svc.Desired == 0 && svc.Running+svc.Pending == 0, Basis: w.Decided()}
+	in.Desired = Desired{Count: svc.Desired, Zero: svc.Desired == 0 && svc.Running+svc.Pending == 0, Restore: 1, Basis: w.Decided()}
+	trail, _ := evidence.Read(v.Track(), evidence.TrailEventsKey("EventName", "UpdateService"))
+	for _, e := range trail.Events {
+		if e.ErrorCode == "" && e.DesiredCount.N > 0 && e.Service == in.Service && cmp.Or(e.Cluster, "default") == in.Cluster {
+			in.Desired.Restore = e.DesiredCount.N
+			break
+		}
+	}
 	in.Desired.Set = doer(v, in, in.Kind == KindIdle, "UpdateService", "set the desired count to 0", func(e evidence.TrailEvent) bool {
 		return e.DesiredCount.Known && e.DesiredCount.N == 0 && e.Service == in.Service && cmp.Or(e.Cluster, "default") == in.Cluster
 	})
@@ -87,6 +96,7 @@ func doer(v *evidence.View, in *Incident, wanted bool, call, did string, fits fu
 	}
 	e := trail.Events[i]
 	d := Doer{Found: true, Who: e.Who, At: e.At.At, Agent: e.UserAgent, Reason: e.Reason, Scaling: strings.Contains(e.Who+e.InvokedBy+e.UserAgent, "application-autoscaling")}
+	d.ByECS = e.InvokedBy == "ecs.amazonaws.com" || strings.Contains(e.Who, "AWSServiceRoleForECS/")
 	d.Words = fmt.Sprintf("%s %s at %s (%s).", d.Who, did, d.At.UTC().Format(time.RFC3339), cmp.Or(d.Agent, "no user agent"))
 	w.Cite(key.Key, "CloudTrail "+call, "userIdentity", d.Who+" at "+d.At.UTC().Format(time.RFC3339))
 	d.Basis = w.Decided()
@@ -185,7 +195,7 @@ type Leaving struct {
 
 func leavingFact(v *evidence.View, in *Incident) {
 	w := v.Track()
-	if !strings.HasPrefix(in.Symptom, "stuck/stopping") && in.Symptom != "stuck/service-draining" {
+	if in.Symptom != "stuck/stopping" && in.Symptom != "stuck/service-draining" && in.Symptom != "config/service/still-draining" {
 		in.Leaving = Leaving{Basis: w.Undecided("nothing of this failure is on its way out")}
 		return
 	}
@@ -194,8 +204,13 @@ func leavingFact(v *evidence.View, in *Incident) {
 	l := &in.Leaving
 	*l = Leaving{Draining: svc.Status == "DRAINING", Left: svc.Running + svc.Pending}
 	w.Cite(svcKey.Key, "service "+svc.Name, "status, runningCount", svc.Status+", "+itoa(svc.Running))
-	if in.Symptom == "stuck/service-draining" {
+	if in.Symptom != "stuck/stopping" {
+		running, st := evidence.Read(w, evidence.RunningTasksKey(in.Cluster, in.Service))
+		l.Left = max(svc.Running+svc.Pending, len(running.Tasks))
 		l.Basis = w.Decided()
+		if st != evidence.Found {
+			l.Basis = w.Undecided("")
+		}
 		return
 	}
 	td, st := evidence.Read(w, evidence.TaskDefinitionKey(in.Launch.TaskDefinition))

@@ -84,7 +84,13 @@ func rolloutIncidents(v *evidence.View, g *grouping, found []Incident) (out []In
 		out = append(out, g.rollout(symptom, text, since.At))
 		return append(out, g.tasksOf(v, d)...)
 	case p.RolloutState == "FAILED":
-		return append(out, g.rollout("deployment/circuit-breaker/failed", p.RolloutReason, p.UpdatedAt.At))
+		symptom := "deployment/circuit-breaker/failed"
+		if r := message.ReadOne(message.SurfaceServiceEvent, p.RolloutReason); r.Family == "deployment" && r.Symptom != "" {
+			symptom = r.Symptom
+		}
+		return append(out, g.rollout(symptom, p.RolloutReason, p.UpdatedAt.At))
+	case p.RolloutState == "IN_PROGRESS" && g.endless(p):
+		return append(out, g.rollout("deployment/circuit-breaker/disabled", endlessWords, g.since()))
 	}
 	return out
 }
@@ -111,7 +117,7 @@ func (g *grouping) worthReading() bool {
 // pause, task sets that want none, or somebody who stopped tasks minutes ago.
 func (g *grouping) held() bool {
 	t := taskSet(g.svc)
-	if arithmetic(g.svc).Deadlock || driven(g.svc) && (t.ScaledDown || !t.HasPrimary) || g.svc.Status == "DRAINING" {
+	if arithmetic(g.svc).Deadlock || driven(g.svc) && (t.ScaledDown || !t.HasPrimary || g.inFlight()) || g.svc.Status == "DRAINING" {
 		return true
 	}
 	stopped, _ := evidence.Read(g.view, evidence.StoppedTasksKey(g.svc.Cluster, g.svc.Name))
@@ -151,10 +157,17 @@ func (g *grouping) trouble(d evidence.ServiceDeployment) (symptom, text string) 
 		return "deployment/paused", "(no message: the deployment waits at " + d.LifecycleStage + ")"
 	case d.Status == "IN_PROGRESS" && p.Running >= p.Desired && older0(g.svc) > 0 && g.now.Sub(g.since()) > slowRollout:
 		return "deployment/stuck-old-tasks", "(no message: tasks of the old deployment do not go away)"
-	case d.Status == "IN_PROGRESS" && !g.svc.CircuitBreaker && p.Failed >= 10 && g.now.Sub(g.since()) > slowRollout:
-		return "deployment/circuit-breaker/disabled", "(no message: the deployment goes on and on)"
+	case d.Status == "IN_PROGRESS" && g.endless(p):
+		return "deployment/circuit-breaker/disabled", endlessWords
 	}
 	return "", ""
+}
+
+const endlessWords = "(no message: the deployment goes on and on)"
+
+// endless reports whether a deployment fails and nothing will end it.
+func (g *grouping) endless(p evidence.Deployment) bool {
+	return !g.svc.CircuitBreaker && p.Failed >= 10 && g.now.Sub(g.since()) > slowRollout
 }
 
 // older0 counts the running tasks of all deployments but the newest.

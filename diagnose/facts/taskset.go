@@ -69,13 +69,32 @@ func taskSetIncidents(v *evidence.View, g *grouping, _ []Incident) []Incident {
 		return []Incident{g.taskSetIncident("deployment/codedeploy", cmp.Or(d.Words, "(no message: CodeDeploy stopped the deployment)"))}
 	case d.Waiting:
 		return []Incident{g.taskSetIncident("deployment/codedeploy/waiting", "(no message: CodeDeploy waits to be told to go on)")}
+	case g.inFlight() && g.setAge() > slowCodeDeploy && !slices.ContainsFunc(d.Basis.Missing, func(k evidence.Key) bool { return v.State(k) == evidence.Unread }):
+		return []Incident{g.taskSetIncident("deployment/codedeploy", "(no message: the deployment of task sets takes more than an hour)")}
 	}
 	return nil
 }
 
+// slowCodeDeploy is how long CodeDeploy waits for the tasks of a new task set.
+const slowCodeDeploy = time.Hour
+
+// inFlight reports whether a deployment of task sets is on its way.
+func (g *grouping) inFlight() bool {
+	return len(g.svc.TaskSets) > 1 || slices.ContainsFunc(g.svc.TaskSets, func(s evidence.TaskSet) bool { return s.Stability == "STABILIZING" })
+}
+
+// setAge is how long the newest task set is there.
+func (g *grouping) setAge() time.Duration {
+	s, ok := newestSet(g.svc)
+	if !ok || !s.CreatedAt.Known {
+		return 0
+	}
+	return g.now.Sub(s.CreatedAt.At)
+}
+
 // moved reports whether a deployment of task sets is on its way or was within a day.
 func (g *grouping) moved() bool {
-	return len(g.svc.TaskSets) > 1 || slices.ContainsFunc(g.svc.TaskSets, func(s evidence.TaskSet) bool { return s.Stability == "STABILIZING" }) ||
+	return g.inFlight() ||
 		slices.ContainsFunc(g.svc.Events, func(e evidence.ServiceEvent) bool {
 			return g.now.Sub(e.At) < 24*time.Hour && strings.Contains(e.Message, "taskSet")
 		})
@@ -96,7 +115,7 @@ func (g *grouping) taskSetIncident(symptom, text string) Incident {
 
 func newestSet(svc evidence.Service) (out evidence.TaskSet, ok bool) {
 	for _, s := range svc.TaskSets {
-		if !ok || out.CreatedAt.Before(s.CreatedAt) {
+		if !ok || out.CreatedAt.Before(s.CreatedAt) || !out.CreatedAt.Known && s.CreatedAt.Known {
 			out, ok = s, true
 		}
 	}
