@@ -22,6 +22,7 @@ type ports struct {
 	ecs     ecsPort
 	ec2     ec2Port
 	elb     elbPort
+	targets targetsPort
 	logs    logsPort
 	iam     iamPort
 	sts     stsPort
@@ -73,6 +74,9 @@ type ecrPort struct {
 	DescribeImages       func(context.Context, *ecr.DescribeImagesInput, ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error)
 	GetRepositoryPolicy  func(context.Context, *ecr.GetRepositoryPolicyInput, ...func(*ecr.Options)) (*ecr.GetRepositoryPolicyOutput, error)
 	BatchGetImage        func(context.Context, *ecr.BatchGetImageInput, ...func(*ecr.Options)) (*ecr.BatchGetImageOutput, error)
+
+	DescribePullThroughCacheRules func(context.Context, *ecr.DescribePullThroughCacheRulesInput, ...func(*ecr.Options)) (*ecr.DescribePullThroughCacheRulesOutput, error)
+	GetLifecyclePolicy            func(context.Context, *ecr.GetLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.GetLifecyclePolicyOutput, error)
 }
 
 type iamPort struct {
@@ -101,6 +105,7 @@ func newPorts(cfg aws.Config) ports {
 		ecs:     newECSPort(ecs.NewFromConfig(cfg)),
 		ec2:     newEC2Port(ec2.NewFromConfig(cfg)),
 		elb:     newELBPort(elb.NewFromConfig(cfg)),
+		targets: newTargetsPort(elb.NewFromConfig(cfg)),
 		logs:    newLogsPort(cloudwatchlogs.NewFromConfig(cfg)),
 		iam:     newIAMPort(iam.NewFromConfig(cfg)),
 		sts:     stsPort{sts.NewFromConfig(cfg).GetCallerIdentity},
@@ -143,7 +148,7 @@ func (a *Account) ecr(region string) *ecrPort {
 	cfg := a.cfg.Copy()
 	cfg.Region = region
 	c := ecr.NewFromConfig(cfg)
-	p := &ecrPort{c.DescribeRepositories, c.DescribeImages, c.GetRepositoryPolicy, c.BatchGetImage}
+	p := &ecrPort{c.DescribeRepositories, c.DescribeImages, c.GetRepositoryPolicy, c.BatchGetImage, c.DescribePullThroughCacheRules, c.GetLifecyclePolicy}
 	a.ecrs[region] = p
 	return p
 }

@@ -178,6 +178,8 @@ var sample = []evidence.Key{
 	evidence.RepositoryImagesKey(repo).Key,
 	evidence.ImageKey(repo, ":v7").Key,
 	evidence.RepositoryPolicyKey(repo).Key,
+	evidence.PullThroughRulesKey("111122223333", "eu-west-1").Key,
+	evidence.LifecyclePolicyKey(repo).Key,
 	evidence.ManifestKey(repo, ":v7").Key,
 	evidence.RoleKey("web-exec").Key,
 	evidence.RolePoliciesKey("web-exec").Key,
@@ -186,6 +188,12 @@ var sample = []evidence.Key{
 	evidence.SecretKey("arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf").Key,
 	evidence.ParameterKey("/web/flag").Key,
 	evidence.LoadBalancerKey("internal-web-lb-1234567890.eu-west-1.elb.amazonaws.com").Key,
+	evidence.TargetGroupKey(webTargets).Key,
+	evidence.TargetGroupAttributesKey(webTargets).Key,
+	evidence.TargetHealthKey(webTargets).Key,
+	evidence.BalancerKey("arn:lb").Key,
+	evidence.ListenersKey("arn:lb").Key,
+	evidence.RulesKey("arn:listener").Key,
 }
 
 const repo = "111122223333/eu-west-1/team/web"

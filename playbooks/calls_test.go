@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -43,6 +44,9 @@ var inputs = map[string]func() any{
 	"ecs:UpdateTaskProtection":                func() any { return &ecs.UpdateTaskProtectionInput{} },
 	"ecs:UpdateTaskSet":                       func() any { return &ecs.UpdateTaskSetInput{} },
 	"ecs:UpdateService":                       func() any { return &ecs.UpdateServiceInput{} },
+	"elasticloadbalancing:ModifyListener":     func() any { return &elb.ModifyListenerInput{} },
+	"elasticloadbalancing:ModifyRule":         func() any { return &elb.ModifyRuleInput{} },
+	"elasticloadbalancing:ModifyTargetGroup":  func() any { return &elb.ModifyTargetGroupInput{} },
 	"iam:AttachRolePolicy":                    func() any { return &iam.AttachRolePolicyInput{} },
 	"iam:CreateRole":                          func() any { return &iam.CreateRoleInput{} },
 	"iam:PutRolePolicy":                       func() any { return &iam.PutRolePolicyInput{} },

@@ -21,7 +21,9 @@ type Fact struct {
 
 // Facts is the list of all facts in order: later ones may use what earlier ones filled.
 var Facts = []Fact{
+	{"exits", exitsFact},
 	{"definition", definitionFact},
+	{"parameters", parametersFact},
 	{"placement", placementFact},
 	{"size", sizeFact},
 	{"rollout", rolloutFact},
@@ -39,10 +41,26 @@ var Facts = []Fact{
 	{"trust", trustFact},
 	{"permission", permissionFact},
 	{"image", imageFact},
+	{"pull_through", pullThroughFact},
+	{"registry_login", registryLoginFact},
+	{"lifecycle", lifecycleFact},
+	{"elsewhere", elsewhereFact},
+	{"disk", diskFact},
+	{"ipv6_only", ipv6OnlyFact},
 	{"secret", secretFact},
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},
+	{"line", lineFact},
+	{"dependency", dependencyFact},
+	{"logging", loggingFact},
+	{"target", targetFact},
+	{"listening", listeningFact},
+	{"target.patience", patienceFact},
+	{"target.wrong_protocol", wrongProtocolFact},
+	{"ingress", ingressFact},
+	{"listener", listenerFact},
+	{"health_check", healthCheckFact},
 	{"previous", previousFact},
 }
 
@@ -161,6 +179,9 @@ func destinations(in *Incident) []string {
 	case "env-file":
 		return []string{"s3"}
 	case "log-driver":
+		if strings.Contains(in.Symptom, "splunk") {
+			return []string{"internet"}
+		}
 		return []string{"logs"}
 	}
 	return launchDestinations(in)

@@ -31,6 +31,9 @@ func (g *grouping) fromEvents(stopped evidence.State, tasks []Incident) (out []I
 		if r.Symptom == "deployment/start-impaired" || r.Family == "deployment" {
 			continue // says that something fails, never what
 		}
+		if r.Family == "health" && g.svc.Desired > 0 && (len(g.svc.TargetGroups) > 0 || len(tasks) > 0) {
+			continue // unhealthyTargets looks at the targets themselves
+		}
 		key := cmp.Or(r.Symptom, r.Text)
 		if i, ok := seen[key]; ok {
 			out[i].Tasks++

@@ -3,6 +3,8 @@ package prove
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -62,7 +64,7 @@ func (c Case) task(i int, stopCode, reason string, exit *Exit) map[string]any {
 		"id": taskIDs[i], "arn": "arn:aws:ecs:eu-west-1:111122223333:task/shop/" + taskIDs[i], "cluster": "shop", "group": "service:orders",
 		"started_by": "ecs-svc/7000000000000000007", "task_definition": "orders:7", "last_status": "STOPPED", "desired_status": "STOPPED",
 		"stop_code": stopCode, "stopped_reason": reason, "launch_type": "FARGATE", "availability_zone": "eu-west-1a", "subnet_id": cmp.Or(c.Subnet, "subnet-0priva"),
-		"created_at": at(-8 - i), "stopped_at": at(-3 - i), "containers": []any{container},
+		"created_at": at(-8 - i), "stopped_at": at(-3 - i), "containers": append([]any{container}, c.others()...),
 	}
 	if exit != nil {
 		t["started_at"] = at(-7 - i)
@@ -71,8 +73,24 @@ func (c Case) task(i int, stopCode, reason string, exit *Exit) map[string]any {
 		if exit.Code != nil {
 			container["exit"] = map[string]any{"known": true, "code": *exit.Code}
 		}
+		if exit.Waited > 0 {
+			t["stopping_at"] = Now.Add(time.Duration(-3-i)*time.Minute - time.Duration(exit.Waited)*time.Second).Format(time.RFC3339)
+		}
 	}
 	return t
+}
+
+// others are the containers beside app.
+func (c Case) others() (out []any) {
+	for _, name := range slices.Sorted(maps.Keys(c.Others)) {
+		o := c.Others[name]
+		m := map[string]any{"name": name, "last_status": cmp.Or(o.Status, "STOPPED"), "reason": o.Reason, "health_status": o.Health}
+		if o.Code != nil {
+			m["exit"] = map[string]any{"known": true, "code": *o.Code}
+		}
+		out = append(out, m)
+	}
+	return out
 }
 
 // rollout is a service whose newest deployment, of orders:8, did not succeed: it was rolled back to orders:7, or goes on.
