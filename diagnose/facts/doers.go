@@ -114,7 +114,7 @@ var stopSymptoms = map[string]string{
 // stopIncidents tells of tasks that were stopped from outside, where the service lacks tasks because of it: by itself such
 // a stop is normal, and its replacement is on the way.
 func stopIncidents(v *evidence.View, g *grouping, found []Incident) (out []Incident) {
-	if !g.short() || slices.ContainsFunc(found, func(in Incident) bool { return in.Kind == KindStopped }) {
+	if !g.short() || slices.ContainsFunc(found, func(in Incident) bool { return in.Kind != KindRollout }) { // something else keeps the replacements away
 		return nil
 	}
 	stopped, _ := evidence.Read(v, evidence.StoppedTasksKey(g.svc.Cluster, g.svc.Name))
