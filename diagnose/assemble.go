@@ -154,7 +154,14 @@ func fold(all []*draft) []*draft {
 			best.Explained = append(best.Explained, g.Finding)
 		}
 	}
-	return slices.DeleteFunc(all, func(d *draft) bool { return d.folded })
+	all = slices.DeleteFunc(all, func(d *draft) bool { return d.folded })
+	open := slices.ContainsFunc(all, func(d *draft) bool { return d.Verdict == NotClear })
+	for _, d := range all {
+		if d.pb.Consequence && d.Verdict == Confirmed && open {
+			d.Verdict = NotClear // an effect whose cause may be among those that could not be judged
+		}
+	}
+	return all
 }
 
 var verdictOrder = map[Verdict]int{Confirmed: 0, Changed: 1, NotClear: 2}

@@ -111,6 +111,14 @@ var stopSymptoms = map[string]string{
 	"InfrastructureHealth": "lifecycle/infrastructure-health",
 }
 
+// outside names the case of a task that was stopped from outside; "" = it was not.
+func outside(t evidence.Task) string {
+	if strings.Contains(t.StoppedReason, "performing maintenance") {
+		return "lifecycle/maintenance"
+	}
+	return stopSymptoms[t.StopCode]
+}
+
 // stopIncidents tells of tasks that were stopped from outside, where the service lacks tasks because of it: by itself such
 // a stop is normal, and its replacement is on the way.
 func stopIncidents(v *evidence.View, g *grouping, found []Incident) (out []Incident) {
@@ -122,10 +130,7 @@ func stopIncidents(v *evidence.View, g *grouping, found []Incident) (out []Incid
 	newestFirst(tasks)
 	index := map[string]int{}
 	for _, t := range tasks {
-		symptom := stopSymptoms[t.StopCode]
-		if strings.Contains(t.StoppedReason, "performing maintenance") {
-			symptom = "lifecycle/maintenance"
-		}
+		symptom := outside(t)
 		if symptom == "" || g.now.Sub(ended(t)) > recentFailure {
 			continue
 		}

@@ -184,6 +184,9 @@ func patienceFact(v *evidence.View, in *Incident) {
 		p.GraceShort = false // it answers, and no patience would make the answer right
 	}
 	p.Needed = (p.Ready*3/2 + recover + 29) / 30 * 30
+	if p.Ready == p.Lived { // it was killed while it started, so nobody knows how long it needs
+		p.Needed = max(300, p.Needed*2)
+	}
 	w.Cite(key.Key, "log stream "+in.Log.Stream, "message", p.ReadyLine)
 	p.Basis = w.Decided()
 }

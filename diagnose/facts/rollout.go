@@ -122,7 +122,7 @@ func (g *grouping) held() bool {
 	}
 	stopped, _ := evidence.Read(g.view, evidence.StoppedTasksKey(g.svc.Cluster, g.svc.Name))
 	if slices.ContainsFunc(stopped.Tasks, func(t evidence.Task) bool {
-		return stopSymptoms[t.StopCode] != "" && g.now.Sub(ended(t)) < recentFailure
+		return outside(t) != "" && g.now.Sub(ended(t)) < recentFailure
 	}) {
 		return true
 	}
