@@ -28,6 +28,7 @@ type ports struct {
 	sts     stsPort
 	secrets secretsPort
 	ssm     ssmPort
+	rollout rolloutPort
 }
 
 type ecsPort struct {
@@ -110,6 +111,7 @@ func newPorts(cfg aws.Config) ports {
 		sts:     stsPort{sts.NewFromConfig(cfg).GetCallerIdentity},
 		secrets: secretsPort{secretsmanager.NewFromConfig(cfg).DescribeSecret},
 		ssm:     ssmPort{ssm.NewFromConfig(cfg).DescribeParameters},
+		rollout: newRolloutPort(cfg),
 	}
 }
 

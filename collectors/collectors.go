@@ -28,6 +28,11 @@ var Collectors = []Collector{
 	{evidence.KindTask, []string{"ecs:DescribeTasks"}, tasks},
 	{evidence.KindTaskDefinition, []string{"ecs:DescribeTaskDefinition"}, taskDefinitions},
 	{evidence.KindServiceDeployments, []string{"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"}, serviceDeployments},
+	{evidence.KindServiceRevision, []string{"ecs:DescribeServiceRevisions"}, serviceRevisions},
+	{evidence.KindTaskProtection, []string{"ecs:GetTaskProtection"}, taskProtections},
+	{evidence.KindTrailEvents, []string{"cloudtrail:LookupEvents"}, trailEvents},
+	{evidence.KindCodeDeployment, []string{"codedeploy:GetDeployment"}, codeDeployments},
+	{evidence.KindCodeDeployGroup, []string{"codedeploy:GetDeploymentGroup"}, codeDeployGroups},
 	{evidence.KindSubnet, []string{"ec2:DescribeSubnets"}, subnets},
 	{evidence.KindSubnetInterfaces, []string{"ec2:DescribeNetworkInterfaces"}, subnetInterfaces},
 	{evidence.KindVpc, []string{"ec2:DescribeVpcs"}, vpcs},
@@ -131,6 +136,11 @@ var shows = map[string]string{
 	"elasticloadbalancing:DescribeTargetGroupAttributes": "how long a target may end its connections before its task stops",
 	"elasticloadbalancing:DescribeTargetGroups":          "how a load balancer checks the service's tasks; and which services it sends to",
 	"elasticloadbalancing:DescribeTargetHealth":          "which tasks the load balancer holds to be healthy, and why not the others",
+	"cloudtrail:LookupEvents":                            "who stopped a task or set a desired count, and what was refused",
+	"codedeploy:GetDeployment":                           "why a blue/green deployment of CodeDeploy stopped or what it waits for",
+	"codedeploy:GetDeploymentGroup":                      "which deployment of CodeDeploy was tried last",
+	"ecs:DescribeServiceRevisions":                       "which task definition a deployment that failed had",
+	"ecs:GetTaskProtection":                              "which tasks protect themselves from being stopped",
 }
 
 // Why says what an action of Actions shows, in words for the comments of a policy.

@@ -44,6 +44,7 @@ var buckets = map[string]bucket{
 	"logs:DescribeLogGroups":     {5, 10},
 	"logs:GetLogEvents":          {5, 10},
 	"ssm:DescribeParameters":     {1.5, 3},
+	"cloudtrail:LookupEvents":    {1, 2}, // published: 2/s for each account and region
 	"elb read":                   {5, 20},
 }
 

@@ -34,6 +34,7 @@ func TestFoldAndRank(t *testing.T) {
 		{"a cause that is not confirmed explains nothing", []*draft{draftOf("effect", Confirmed, 1), draftOf("cause", Changed, 1, "effect")}, []string{"effect", "cause"}},
 		{"undecided is never folded", []*draft{draftOf("effect", NotClear, 1), draftOf("cause", Confirmed, 1, "effect")}, []string{"cause", "effect"}},
 		{"a consequence folds under anything", []*draft{consequence(draftOf("backoff", Confirmed, 1)), draftOf("cause", Confirmed, 1)}, []string{"cause>backoff"}},
+		{"a consequence alone comes last", []*draft{consequence(draftOf("backoff", Confirmed, 1)), draftOf("open", NotClear, 0.1)}, []string{"open", "backoff"}},
 		{"under the larger share", []*draft{draftOf("e", Confirmed, 0.1), draftOf("small", Confirmed, 0.2, "e"), draftOf("large", Confirmed, 0.7, "e")}, []string{"large>e", "small"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -47,6 +48,16 @@ func TestFoldAndRank(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A consequence is no answer: the exit code stays that of a service whose cause is not confirmed.
+func TestConsequenceIsNoAnswer(t *testing.T) {
+	for consequence, want := range map[bool]int{true: 4, false: 3} {
+		r := Report{Targets: []TargetReport{{Health: "down", Findings: []Finding{{ID: "svc.start-backoff", Verdict: Confirmed, Consequence: consequence}}}}}
+		if got := r.ExitCode(); got != want {
+			t.Errorf("consequence %v: exit code %d, want %d", consequence, got, want)
+		}
 	}
 }
 

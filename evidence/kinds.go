@@ -46,6 +46,11 @@ const (
 	KindListeners          Kind = "lb-listeners"            // id LOAD-BALANCER-ARN; Listeners
 	KindRules              Kind = "lb-rules"                // id LISTENER-ARN; Rules
 	KindParameter          Kind = "parameter"               // id NAME, without the ARN before it; Parameter
+	KindServiceRevision    Kind = "service-revision"        // id ARN; ServiceRevision: what a deployment ran
+	KindTaskProtection     Kind = "task-protection"         // id CLUSTER/TASK-ID; TaskProtection
+	KindTrailEvents        Kind = "trail-events"            // id EventName=NAME or ResourceName=NAME; TrailEvents of the last 24 hours
+	KindCodeDeployment     Kind = "codedeploy-deployment"   // id DEPLOYMENT-ID; CodeDeployment
+	KindCodeDeployGroup    Kind = "codedeploy-group"        // id APPLICATION/GROUP; CodeDeployGroup
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -66,6 +71,11 @@ var Kinds = []KindInfo{
 	{KindTask, decode[Task]},
 	{KindTaskDefinition, decode[TaskDefinition]},
 	{KindServiceDeployments, decode[ServiceDeployments]},
+	{KindServiceRevision, decode[ServiceRevision]},
+	{KindTaskProtection, decode[TaskProtection]},
+	{KindTrailEvents, decode[TrailEvents]},
+	{KindCodeDeployment, decode[CodeDeployment]},
+	{KindCodeDeployGroup, decode[CodeDeployGroup]},
 	{KindSubnet, decode[Subnet]},
 	{KindSubnetInterfaces, decode[Interfaces]},
 	{KindVpc, decode[Vpc]},
@@ -127,6 +137,23 @@ func TaskDefinitionKey(familyRevision string) Ref[TaskDefinition] {
 }
 func ServiceDeploymentsKey(cluster, service string) Ref[ServiceDeployments] {
 	return ref[ServiceDeployments](KindServiceDeployments, cluster+"/"+service)
+}
+func ServiceRevisionKey(arn string) Ref[ServiceRevision] {
+	return ref[ServiceRevision](KindServiceRevision, arn)
+}
+func TaskProtectionKey(cluster, task string) Ref[TaskProtection] {
+	return ref[TaskProtection](KindTaskProtection, cluster+"/"+task)
+}
+
+// TrailEventsKey takes an attribute of cloudtrail:LookupEvents, EventName or ResourceName, and its value.
+func TrailEventsKey(attribute, value string) Ref[TrailEvents] {
+	return ref[TrailEvents](KindTrailEvents, attribute+"="+value)
+}
+func CodeDeploymentKey(id string) Ref[CodeDeployment] {
+	return ref[CodeDeployment](KindCodeDeployment, id)
+}
+func CodeDeployGroupKey(application, group string) Ref[CodeDeployGroup] {
+	return ref[CodeDeployGroup](KindCodeDeployGroup, application+"/"+group)
 }
 func SubnetKey(id string) Ref[Subnet]               { return ref[Subnet](KindSubnet, id) }
 func SubnetInterfacesKey(id string) Ref[Interfaces] { return ref[Interfaces](KindSubnetInterfaces, id) }

@@ -46,7 +46,7 @@ func (g *grouping) fromEvents(stopped evidence.State, tasks []Incident) (out []I
 	if len(out) > 0 {
 		return g.perSubnet(out), ""
 	}
-	if len(tasks) > 0 || !g.overdue() || stopped != evidence.Found {
+	if len(tasks) > 0 || !g.overdue() || stopped != evidence.Found || g.held() {
 		return nil, ""
 	}
 	in := g.eventIncident(message.Reading{Family: "stuck", Symptom: SymptomStuckPending, Text: "(no message: nothing of the failed tasks is left to read)"}, evidence.ServiceEvent{At: g.since()})

@@ -88,6 +88,16 @@ type Incident struct {
 	Listener      ListenerFact    `json:"listener"`     // what of the load balancer sends to it
 	Listening     Listening       `json:"listening"`    // where the program says that it listens
 	Check         HealthCheckFact `json:"health_check"` // of the container
+
+	Rollout      Rollout      `json:"rollout"` // of KindRollout
+	Arithmetic   Arithmetic   `json:"arithmetic"`
+	Desired      Desired      `json:"desired"`
+	Stopper      Doer         `json:"stopper"` // who called StopTask
+	Leaving      Leaving      `json:"leaving"`
+	Protection   Protection   `json:"protection"`
+	TaskSet      TaskSetFact  `json:"task_set"`
+	Strategy     Strategy     `json:"strategy"`
+	ClusterState ClusterState `json:"cluster_state"`
 }
 
 type double = float64

@@ -224,7 +224,7 @@ func (g *grouping) health(incidents []Incident, tasksRead bool) Health {
 }
 
 func ongoing(incidents []Incident) bool {
-	return slices.ContainsFunc(incidents, func(in Incident) bool { return in.Ongoing })
+	return slices.ContainsFunc(incidents, func(in Incident) bool { return in.Ongoing && !harmless(in) })
 }
 
 // short reports whether tasks are missing, of the service or of its newest deployment.

@@ -36,6 +36,8 @@ func (c Case) failure() map[string]any {
 		t := c.task(0, "", "", nil)
 		t["last_status"], t["desired_status"], t["stopped_at"], t["created_at"] = c.Stuck, "RUNNING", nil, at(-4)
 		out["running-tasks/shop/orders"] = map[string]any{"tasks": []any{t}}
+	case c.Rollout != nil:
+		return c.rollout()
 	case c.Expired:
 		out["service/shop/orders"] = sick
 	case c.Event != "":
@@ -89,4 +91,21 @@ func (c Case) others() (out []any) {
 		out = append(out, m)
 	}
 	return out
+}
+
+// rollout is a service whose newest deployment, of orders:8, did not succeed: it was rolled back to orders:7, or goes on.
+func (c Case) rollout() map[string]any {
+	const arn = "arn:aws:ecs:eu-west-1:111122223333:"
+	d := map[string]any{"arn": arn + "service-deployment/shop/orders/d8", "status": "ROLLBACK_SUCCESSFUL", "created_at": at(-30), "started_at": at(-30), "finished_at": at(-18),
+		"failure_threshold": 3, "target_service_revision": arn + "service-revision/shop/orders/8", "rollback_service_revision": arn + "service-revision/shop/orders/7"}
+	d = merge(d, c.Rollout).(map[string]any)
+	svc := map[string]any{"events": []any{map[string]any{"id": "e9", "at": at(-20), "message": "(service orders) rolling back to deployment ecs-svc/7000000000000000007."}}}
+	if d["status"] == "IN_PROGRESS" {
+		net := map[string]any{"subnets": []any{"subnet-0priva", "subnet-0privb"}, "security_groups": []any{"sg-0task"}}
+		svc = map[string]any{"task_definition": "orders:8", "events": []any{}, "deployments": []any{
+			map[string]any{"id": "ecs-svc/8000000000000000008", "status": "PRIMARY", "task_definition": "orders:8", "desired": 2, "running": 2, "rollout_state": "IN_PROGRESS", "created_at": at(-30), "updated_at": at(-2), "launch_type": "FARGATE", "network": net},
+			map[string]any{"id": "ecs-svc/7000000000000000007", "status": "ACTIVE", "task_definition": "orders:7", "desired": 2, "running": 2, "rollout_state": "COMPLETED", "created_at": at(-1500), "updated_at": at(-1490), "launch_type": "FARGATE", "network": net},
+		}}
+	}
+	return map[string]any{"service/shop/orders": svc, "service-deployments/shop/orders": map[string]any{"deployments": []any{d}}}
 }

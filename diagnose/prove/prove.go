@@ -41,14 +41,15 @@ type Case struct {
 	Verdict  string `yaml:"-"`
 	Name     string `yaml:"-"`
 
-	Base    string   `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway) or balanced (behind a load balancer)
-	Stopped string   `yaml:"stopped"` // two tasks failed to start with this stopped reason
-	Subnet  string   `yaml:"subnet"`  // where they failed; "" = subnet-0priva
-	Event   string   `yaml:"event"`   // the service places no task and says this
-	Stuck   string   `yaml:"stuck"`   // a task sits in this status: PROVISIONING, PENDING, ACTIVATING
-	Expired bool     `yaml:"expired"` // the service is short of tasks and nothing of the failed ones is left: the next start is judged
-	Exit    *Exit    `yaml:"exit"`    // two tasks ran and ended so
-	Log     []string `yaml:"log"`     // the end of the newest of their logs
+	Base    string         `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway) or balanced (behind a load balancer)
+	Stopped string         `yaml:"stopped"` // two tasks failed to start with this stopped reason
+	Subnet  string         `yaml:"subnet"`  // where they failed; "" = subnet-0priva
+	Event   string         `yaml:"event"`   // the service places no task and says this
+	Stuck   string         `yaml:"stuck"`   // a task sits in this status: PROVISIONING, PENDING, ACTIVATING
+	Expired bool           `yaml:"expired"` // the service is short of tasks and nothing of the failed ones is left: the next start is judged
+	Exit    *Exit          `yaml:"exit"`    // two tasks ran and ended so
+	Log     []string       `yaml:"log"`     // the end of the newest of their logs
+	Rollout map[string]any `yaml:"rollout"` // the newest deployment, of orders:8, laid over one that was rolled back; status IN_PROGRESS: it still goes on
 
 	Others    map[string]Other `yaml:"others"`    // further containers of these tasks, by name
 	Unhealthy *Unhealthy       `yaml:"unhealthy"` // both tasks run, and the load balancer finds them unhealthy

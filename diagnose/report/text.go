@@ -86,7 +86,11 @@ func (v *view) healthy(t diagnose.TargetReport) {
 		p.para("Over", sentence(clean(s)))
 	}
 	for _, f := range t.Findings {
-		p.para("Earlier", clean(f.Title)+" ("+verdictWords[f.Verdict]+"; "+clean(f.ID)+", "+subjectWords(f.Subject)+"). "+sentence(clean(f.Says)))
+		label := "Earlier"
+		if f.Verdict != diagnose.Changed { // a state of now that harms nobody, such as a desired count of 0
+			label = "Mind"
+		}
+		p.para(label, clean(f.Title)+" ("+verdictWords[f.Verdict]+"; "+clean(f.ID)+", "+subjectWords(f.Subject)+"). "+sentence(clean(f.Says)))
 	}
 	for _, g := range t.Gaps {
 		p.para("Unread", gapWords(g))
