@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type Desired struct {
 	Count   int            `json:"count"`
 	Zero    bool           `json:"zero"`    // 0, and nothing runs
-	Restore int            `json:"restore"` // the count before, as CloudTrail tells; 1 where it does not
+	Restore int            `json:"restore"` // the count before, as CloudTrail tells, else the tasks that the service's last event says it stopped, else 1
 	Set     Doer           `json:"set"`     // who set it to 0
 	Basis   evidence.Basis `json:"-"`
 }
@@ -54,7 +55,7 @@ func desiredFact(v *evidence.View, in *Incident) {
 		return
 	}
 	w.Cite(key.Key, "service "+svc.Name, "desiredCount", itoa(svc.Desired))
-	in.Desired = Desired{Count: svc.Desired, Zero: svc.Desired == 0 && svc.Running+svc.Pending == 0, Restore: 1, Basis: w.Decided()}
+	in.Desired = Desired{Count: svc.Desired, Zero: svc.Desired == 0 && svc.Running+svc.Pending == 0, Restore: stoppedLast(svc.Events), Basis: w.Decided()}
 	trail, _ := evidence.Read(v.Track(), evidence.TrailEventsKey("EventName", "UpdateService"))
 	for _, e := range trail.Events {
 		if e.ErrorCode == "" && e.DesiredCount.N > 0 && e.Service == in.Service && cmp.Or(e.Cluster, "default") == in.Cluster {
@@ -65,6 +66,19 @@ func desiredFact(v *evidence.View, in *Incident) {
 	in.Desired.Set = doer(v, in, in.Kind == KindIdle, "UpdateService", "set the desired count to 0", func(e evidence.TrailEvent) bool {
 		return e.DesiredCount.Known && e.DesiredCount.N == 0 && e.Service == in.Service && cmp.Or(e.Cluster, "default") == in.Cluster
 	})
+}
+
+// stoppedLast is how many tasks the newest event of the kind "has stopped 2 running tasks" tells of, 1 where none is left.
+func stoppedLast(events []evidence.ServiceEvent) int {
+	newest, n := time.Time{}, 1
+	for _, e := range events {
+		_, rest, found := strings.Cut(e.Message, " has stopped ")
+		count, err := strconv.Atoi(strings.TrimSuffix(rest, strings.TrimLeft(rest, "0123456789")))
+		if found && err == nil && count > 0 && e.At.After(newest) {
+			newest, n = e.At, count
+		}
+	}
+	return n
 }
 
 // stopperFact finds who called StopTask for one of the tasks.
