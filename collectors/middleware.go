@@ -52,17 +52,18 @@ var prefixes = map[string]string{
 	"STS":             "sts",
 	"Secrets Manager": "secretsmanager",
 	"SSM":             "ssm",
+	"EFS":             "elasticfilesystem",
 
 	"Elastic Load Balancing v2": "elasticloadbalancing",
 }
 
 func actionOf(ctx context.Context) string {
-	service := awsmiddleware.GetServiceID(ctx)
+	service := middleware.GetServiceID(ctx) // every client sets it before its stack runs; the SDK's own only some
 	prefix, ok := prefixes[service]
 	if !ok {
 		prefix = strings.ToLower(strings.ReplaceAll(service, " ", ""))
 	}
-	return prefix + ":" + awsmiddleware.GetOperationName(ctx)
+	return prefix + ":" + middleware.GetOperationName(ctx)
 }
 
 // Refused is the error of an operation that the guard did not let out.

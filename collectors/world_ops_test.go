@@ -67,7 +67,7 @@ func webService() ecstypes.Service {
 }
 
 // ordinary answers every call of the collectors for the sample keys.
-var ordinary = slices.Concat(ordinaryECS, ordinaryEC2, ordinaryRest)
+var ordinary = slices.Concat(ordinaryECS, ordinaryEC2, ordinaryRest, storage)
 
 var ordinaryECS = []wire.Operation{
 	op("ecs", "ListClusters", func(*ecs.ListClustersInput) (*ecs.ListClustersOutput, error) {

@@ -38,6 +38,14 @@ const (
 	KindInlinePolicy       Kind = "iam-inline-policy"     // id ROLE-NAME/POLICY-NAME; PolicyDocument
 	KindManagedPolicy      Kind = "iam-managed-policy"    // id POLICY-ARN; PolicyDocument: the default version
 	KindSecret             Kind = "secret"                // id ARN or NAME, as the task definition writes it without :KEY:STAGE:VERSION; Secret
+	KindSecretPolicy       Kind = "secret-policy"         // id as secret; PolicyDocument: the secret's resource policy; absent = it has none
+	KindKey                Kind = "kms-key"               // id key ARN, key id or alias/NAME; Encryption
+	KindKeyPolicy          Kind = "kms-key-policy"        // id key ARN or key id, never an alias; PolicyDocument
+	KindFileSystem         Kind = "efs-file-system"       // id FS-ID; FileSystem
+	KindMountTargets       Kind = "efs-mount-targets"     // id FS-ID; MountTargets; absent = no such file system
+	KindMountTargetGroups  Kind = "mount-target-groups"   // id FSMT-ID; Names: its security groups
+	KindAccessPoint        Kind = "efs-access-point"      // id FSAP-ID; AccessPoint
+	KindFileSystemPolicy   Kind = "efs-policy"            // id FS-ID; PolicyDocument; absent = none, so EFS's default is in force
 	KindLoadBalancer       Kind = "load-balancer"         // id DNS name, lower case; LoadBalancer
 	KindParameter          Kind = "parameter"             // id NAME, without the ARN before it; Parameter
 )
@@ -86,6 +94,14 @@ var Kinds = []KindInfo{
 	{KindInlinePolicy, decode[PolicyDocument]},
 	{KindManagedPolicy, decode[PolicyDocument]},
 	{KindSecret, decode[Secret]},
+	{KindSecretPolicy, decode[PolicyDocument]},
+	{KindKey, decode[Encryption]},
+	{KindKeyPolicy, decode[PolicyDocument]},
+	{KindFileSystem, decode[FileSystem]},
+	{KindMountTargets, decode[MountTargets]},
+	{KindMountTargetGroups, decode[Names]},
+	{KindAccessPoint, decode[AccessPoint]},
+	{KindFileSystemPolicy, decode[PolicyDocument]},
 	{KindParameter, decode[Parameter]},
 	{KindLoadBalancer, decode[LoadBalancer]},
 }
@@ -169,6 +185,22 @@ func ManagedPolicyKey(arn string) Ref[PolicyDocument] {
 }
 func SecretKey(id string) Ref[Secret]         { return ref[Secret](KindSecret, id) }
 func ParameterKey(name string) Ref[Parameter] { return ref[Parameter](KindParameter, name) }
+
+// SecretPolicyKey takes what SecretKey takes.
+func SecretPolicyKey(id string) Ref[PolicyDocument] { return ref[PolicyDocument](KindSecretPolicy, id) }
+
+// KmsKeyKey takes a key's ARN, id or alias, as another answer of AWS names it.
+func KmsKeyKey(id string) Ref[Encryption] { return ref[Encryption](KindKey, id) }
+
+// KeyPolicyKey takes a key's ARN or id. KMS does not take an alias here.
+func KeyPolicyKey(id string) Ref[PolicyDocument]    { return ref[PolicyDocument](KindKeyPolicy, id) }
+func FileSystemKey(id string) Ref[FileSystem]       { return ref[FileSystem](KindFileSystem, id) }
+func MountTargetsKey(fs string) Ref[MountTargets]   { return ref[MountTargets](KindMountTargets, fs) }
+func MountTargetGroupsKey(target string) Ref[Names] { return ref[Names](KindMountTargetGroups, target) }
+func AccessPointKey(id string) Ref[AccessPoint]     { return ref[AccessPoint](KindAccessPoint, id) }
+func FileSystemPolicyKey(fs string) Ref[PolicyDocument] {
+	return ref[PolicyDocument](KindFileSystemPolicy, fs)
+}
 
 // LoadBalancerKey takes the DNS name in lower case, without a leading "dualstack.".
 func LoadBalancerKey(dnsName string) Ref[LoadBalancer] {
