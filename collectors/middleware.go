@@ -58,7 +58,7 @@ var prefixes = map[string]string{
 }
 
 func actionOf(ctx context.Context) string {
-	service := middleware.GetServiceID(ctx) // every client sets it before its stack runs; the SDK's own only some
+	service := middleware.GetServiceID(ctx) // of the stack: newer clients register the other one too late for the guard
 	prefix, ok := prefixes[service]
 	if !ok {
 		prefix = strings.ToLower(strings.ReplaceAll(service, " ", ""))
