@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -35,6 +36,8 @@ var inputs = map[string]func() any{
 	"ecr:DeleteRepositoryPolicy":              func() any { return &ecr.DeleteRepositoryPolicyInput{} },
 	"ecr:SetRepositoryPolicy":                 func() any { return &ecr.SetRepositoryPolicyInput{} },
 	"ecs:UpdateService":                       func() any { return &ecs.UpdateServiceInput{} },
+	"efs:CreateMountTarget":                   func() any { return &efs.CreateMountTargetInput{} },
+	"efs:PutFileSystemPolicy":                 func() any { return &efs.PutFileSystemPolicyInput{} },
 	"iam:AttachRolePolicy":                    func() any { return &iam.AttachRolePolicyInput{} },
 	"iam:CreateRole":                          func() any { return &iam.CreateRoleInput{} },
 	"iam:PutRolePolicy":                       func() any { return &iam.PutRolePolicyInput{} },

@@ -31,6 +31,7 @@ var Facts = []Fact{
 	{"permission", permissionFact},
 	{"image", imageFact},
 	{"secret", secretFact},
+	{"volume", volumeFact},
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},

@@ -64,6 +64,7 @@ type Incident struct {
 	TaskTrust  iam.Trust         `json:"task_trust"` // of the task role
 	Image      ImageFact         `json:"image"`
 	Secret     SecretFact        `json:"secret"`
+	Volume     VolumeFact        `json:"volume"` // the EFS volume concerned
 	Parameter  ParameterFact     `json:"parameter"`
 	LogGroup   LogGroupFact      `json:"log_group"`
 	Placement  Placement         `json:"placement"`
