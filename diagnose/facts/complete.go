@@ -35,6 +35,7 @@ var Facts = []Fact{
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},
+	{"files", filesFact},
 	{"previous", previousFact},
 }
 

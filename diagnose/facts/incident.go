@@ -70,6 +70,7 @@ type Incident struct {
 	Placement  Placement         `json:"placement"`
 	Size       Size              `json:"size"`
 	Log        LogFact           `json:"log"`
+	Files      FilesFact         `json:"files"` // what the log says of a file, against the task's volumes
 	Previous   Previous          `json:"previous"`
 }
 
