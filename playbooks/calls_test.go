@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/efs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/ecsplain/ecsplain/diagnose"
@@ -42,6 +43,9 @@ var inputs = map[string]func() any{
 	"iam:CreateRole":                          func() any { return &iam.CreateRoleInput{} },
 	"iam:PutRolePolicy":                       func() any { return &iam.PutRolePolicyInput{} },
 	"iam:UpdateAssumeRolePolicy":              func() any { return &iam.UpdateAssumeRolePolicyInput{} },
+	"kms:CancelKeyDeletion":                   func() any { return &kms.CancelKeyDeletionInput{} },
+	"kms:EnableKey":                           func() any { return &kms.EnableKeyInput{} },
+	"kms:PutKeyPolicy":                        func() any { return &kms.PutKeyPolicyInput{} },
 	"logs:CreateLogGroup":                     func() any { return &cloudwatchlogs.CreateLogGroupInput{} },
 	"secretsmanager:RestoreSecret":            func() any { return &secretsmanager.RestoreSecretInput{} },
 }

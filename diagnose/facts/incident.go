@@ -64,6 +64,8 @@ type Incident struct {
 	TaskTrust  iam.Trust         `json:"task_trust"` // of the task role
 	Image      ImageFact         `json:"image"`
 	Secret     SecretFact        `json:"secret"`
+	EBS        EBSFact           `json:"ebs"`    // the EBS volume that the service makes for each task
+	Key        KeyFact           `json:"key"`    // the KMS key of what the failed step needs
 	Volume     VolumeFact        `json:"volume"` // the EFS volume concerned
 	Parameter  ParameterFact     `json:"parameter"`
 	LogGroup   LogGroupFact      `json:"log_group"`

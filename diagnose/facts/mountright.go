@@ -156,9 +156,17 @@ func (m mount) anonymous(r MountRight, w *evidence.View, doc evidence.PolicyDocu
 	return r
 }
 
-// letIn is a resource policy without the statement that refuses and with an allow for the role. by ends in the
+// letIn is a file system's policy without the statement that refuses and with an allow for the role. by ends in the
 // statement's name. It is "" where the document cannot be read.
 func letIn(document, by, roleARN string) string {
+	return addAllow(document, by, map[string]any{"Sid": "AllowTaskMount", "Effect": "Allow", "Principal": map[string]any{"AWS": roleARN},
+		"Action":    []string{"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"},
+		"Condition": map[string]any{"Bool": map[string]any{"elasticfilesystem:AccessedViaMountTarget": "true"}}})
+}
+
+// addAllow is a resource policy with one more statement, and without the Deny statement whose name by ends in ("" =
+// none). All others stay as they are. It is "" where the document cannot be read.
+func addAllow(document, by string, allow map[string]any) string {
 	var doc map[string]any
 	if json.Unmarshal([]byte(document), &doc) != nil {
 		return ""
@@ -179,9 +187,7 @@ func letIn(document, by, roleARN string) string {
 		}
 		kept = append(kept, s)
 	}
-	doc["Statement"] = append(kept, map[string]any{"Sid": "AllowTaskMount", "Effect": "Allow", "Principal": map[string]any{"AWS": roleARN},
-		"Action":    []string{"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"},
-		"Condition": map[string]any{"Bool": map[string]any{"elasticfilesystem:AccessedViaMountTarget": "true"}}})
+	doc["Statement"] = append(kept, allow)
 	out, err := json.Marshal(doc)
 	if err != nil {
 		return ""
