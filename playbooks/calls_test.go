@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/ecsplain/ecsplain/diagnose"
 	"github.com/ecsplain/ecsplain/diagnose/prove"
@@ -47,6 +48,8 @@ var inputs = map[string]func() any{
 	"kms:EnableKey":                           func() any { return &kms.EnableKeyInput{} },
 	"kms:PutKeyPolicy":                        func() any { return &kms.PutKeyPolicyInput{} },
 	"logs:CreateLogGroup":                     func() any { return &cloudwatchlogs.CreateLogGroupInput{} },
+	"secretsmanager:PutResourcePolicy":        func() any { return &secretsmanager.PutResourcePolicyInput{} },
+	"ssm:UpdateServiceSetting":                func() any { return &ssm.UpdateServiceSettingInput{} },
 	"secretsmanager:RestoreSecret":            func() any { return &secretsmanager.RestoreSecretInput{} },
 }
 

@@ -38,6 +38,10 @@ var Facts = []Fact{
 	{"log_group", logGroupFact},
 	{"log", logFact},
 	{"files", filesFact},
+	{"secret_use", secretUseFact},
+	{"env_file", envFileFact},
+	{"denial", denialFact},
+	{"dangling", danglingFact},
 	{"previous", previousFact},
 }
 
