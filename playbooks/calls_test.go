@@ -41,6 +41,8 @@ var inputs = map[string]func() any{
 	"efs:CreateMountTarget":                   func() any { return &efs.CreateMountTargetInput{} },
 	"efs:PutFileSystemPolicy":                 func() any { return &efs.PutFileSystemPolicyInput{} },
 	"iam:AttachRolePolicy":                    func() any { return &iam.AttachRolePolicyInput{} },
+	"iam:CreatePolicyVersion":                 func() any { return &iam.CreatePolicyVersionInput{} },
+	"iam:CreateServiceLinkedRole":             func() any { return &iam.CreateServiceLinkedRoleInput{} },
 	"iam:CreateRole":                          func() any { return &iam.CreateRoleInput{} },
 	"iam:PutRolePolicy":                       func() any { return &iam.PutRolePolicyInput{} },
 	"iam:UpdateAssumeRolePolicy":              func() any { return &iam.UpdateAssumeRolePolicyInput{} },

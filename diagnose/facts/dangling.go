@@ -15,7 +15,7 @@ import (
 // role in a stored policy into that id; when the role is deleted the id stays, and a new role of the same name is not
 // meant (IAM user guide, "AWS JSON policy elements: Principal").
 type DanglingFact struct {
-	Kind      string         `json:"kind"`      // repository, secret, key, file-system; "" = no resource policy takes part
+	Kind      string         `json:"of"`        // repository, secret, key, file-system; "" = no resource policy takes part
 	Resource  string         `json:"resource"`  // name, ARN or id of the resource
 	Principal string         `json:"principal"` // AROA...
 	Role      string         `json:"role"`      // name of the role that is refused
@@ -37,7 +37,10 @@ func danglingFact(v *evidence.View, in *Incident) {
 	switch {
 	case slices.Contains([]string{"manifest", "layers", "pull"}, in.Message.Step) && img.ECR:
 		d.Kind, d.Resource, ref, action = "repository", img.Repository, evidence.RepositoryPolicyKey(img.RepositoryID()), "ecr:BatchGetImage"
-	case strings.HasSuffix(in.Symptom, "/kms-denied") && in.Key.ARN != "":
+	case strings.HasSuffix(in.Symptom, "/kms-denied") && in.Key.ARN == "":
+		d.Basis = in.Key.Unusable.Basis // not read yet, or no key of the customer's own
+		return
+	case strings.HasSuffix(in.Symptom, "/kms-denied"):
 		d.Kind, d.Resource, ref, action = "key", in.Key.ARN, evidence.KeyPolicyKey(in.Key.ID), "kms:Decrypt"
 	case in.Message.Step == "secret" && in.SecretUse.ID != "":
 		d.Kind, d.Resource, ref, action = "secret", in.SecretUse.ID, evidence.SecretPolicyKey(in.SecretUse.ID), "secretsmanager:GetSecretValue"
