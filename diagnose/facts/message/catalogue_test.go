@@ -14,7 +14,16 @@ var playbooks = strings.Fields(`net.subnet-no-free-ips net.no-egress-route net.b
 	net.egress-prefix-list net.security-group-egress net.nacl net.block-public-access dns.vpc-dns-off image.tag-missing
 	image.repository-missing image.digest-gone image.wrong-platform image.docker-hub-limit iam.exec-role-ecr-auth iam.exec-role-ecr-pull
 	iam.exec-role-secret iam.exec-role-logs iam.exec-role-trust iam.exec-role-missing iam.task-role-trust iam.role-confusion
-	iam.repository-policy secret.missing secret.marked-for-deletion secret.json-key secret.parameter-missing log.group-missing
+	iam.repository-policy secret.missing
+	iam.boundary iam.credentials-proxied iam.no-task-role iam.pass-role iam.repository-key iam.role-recreated iam.scp
+	iam.service-linked-role iam.session-policy iam.static-keys iam.task-role-denied secret.bad-reference secret.cross-account
+	secret.env-file-denied secret.env-file-reference secret.key-denied secret.key-unusable secret.no-execution-role secret.not-json
+	secret.policy-denied secret.stale secret.throttled secret.version-missing storage.ebs-key storage.ebs-role
+	storage.efs-access-point-missing storage.efs-dns storage.efs-iam storage.efs-missing storage.efs-mount-target-state
+	storage.efs-nacl storage.efs-no-mount-target storage.efs-policy storage.efs-posix storage.efs-root-directory
+	storage.efs-security-group storage.efs-task-egress storage.efs-transit-encryption storage.efs-write-denied storage.ephemeral-full
+	storage.ephemeral-key storage.read-only-mount storage.read-only-root
+	secret.marked-for-deletion secret.json-key secret.parameter-missing log.group-missing
 	cap.sent-to-ec2 cap.fargate-unavailable cap.vcpu-quota task.invalid-size task.out-of-memory app.exit-nonzero
 	app.entry-point-not-found app.exec-format`)
 
