@@ -26,8 +26,7 @@ func newEFSPort(cfg aws.Config) efsPort {
 	return efsPort{c.DescribeFileSystems, c.DescribeMountTargets, c.DescribeMountTargetSecurityGroups, c.DescribeAccessPoints, c.DescribeFileSystemPolicy}
 }
 
-// EFS takes one id in each call, and answers ids that do not exist with an error. A malformed id is refused as a bad
-// request: no such thing can exist either.
+// EFS takes one id in each call, and answers ids that do not exist with an error.
 var (
 	noFileSystem  = []string{"FileSystemNotFound"}
 	noMountTarget = []string{"MountTargetNotFound"}

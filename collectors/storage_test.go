@@ -39,3 +39,26 @@ func TestSecretPolicies(t *testing.T) {
 	wantAbsent(t, s, without.Key)
 	wantGap(t, s, evidence.KeyPolicyKey(keyARN).Key, "AccessDeniedException", "allow kms:GetKeyPolicy")
 }
+
+func TestFileSystems(t *testing.T) {
+	fs, targets, groups, point := evidence.FileSystemKey("fs-1"), evidence.MountTargetsKey("fs-1"), evidence.MountTargetGroupsKey("fsmt-00000001"), evidence.AccessPointKey("fsap-1")
+	gone := []evidence.Key{evidence.FileSystemKey("fs-9").Key, evidence.MountTargetsKey("fs-9").Key, evidence.MountTargetGroupsKey("fsmt-00000009").Key,
+		evidence.AccessPointKey("fsap-9").Key, evidence.FileSystemPolicyKey("fs-9").Key}
+	s := serve(t).fetch(t, append([]evidence.Key{fs.Key, targets.Key, groups.Key, point.Key, evidence.FileSystemPolicyKey("fs-1").Key}, gone...)...)
+	wantAbsent(t, s, gone...)
+	if v := value(t, s, fs); v.AvailabilityZone != "eu-west-1a" || !v.Encrypted || v.State != "available" || v.KmsKey != keyARN {
+		t.Errorf("file system reads %+v", v)
+	}
+	got := value(t, s, targets).Targets
+	if len(got) != 2 || got[0].ID != "fsmt-00000001" || got[0].ZoneID != "euw1-az1" || got[1].ID != "fsmt-00000002" || got[1].IP != "10.0.1.9" {
+		t.Errorf("mount targets of both pages, by id, read %+v", got)
+	}
+	if diff := cmp.Diff([]string{"sg-1", "sg-2"}, value(t, s, groups).Names); diff != "" {
+		t.Errorf("security groups (-want +got):\n%s", diff)
+	}
+	want := evidence.AccessPoint{ID: "fsap-1", ARN: "arn:fsap-1", FileSystemID: "fs-1", State: "available", RootPath: "/web", User: evidence.PosixUser{Known: true, UID: 1000},
+		Creation: evidence.CreationInfo{Known: true, OwnerUID: 1000, Permissions: "0755"}}
+	if diff := cmp.Diff(want, value(t, s, point)); diff != "" {
+		t.Errorf("access point (-want +got):\n%s", diff)
+	}
+}

@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/efs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -37,7 +39,17 @@ var inputs = map[string]func() any{
 	"ec2:ReplaceRoute":                        func() any { return &ec2.ReplaceRouteInput{} },
 	"ecr:DeleteRepositoryPolicy":              func() any { return &ecr.DeleteRepositoryPolicyInput{} },
 	"ecr:SetRepositoryPolicy":                 func() any { return &ecr.SetRepositoryPolicyInput{} },
+	"codedeploy:ContinueDeployment":           func() any { return &codedeploy.ContinueDeploymentInput{} },
+	"ecs:ContinueServiceDeployment":           func() any { return &ecs.ContinueServiceDeploymentInput{} },
+	"ecs:CreateCluster":                       func() any { return &ecs.CreateClusterInput{} },
+	"ecs:PutClusterCapacityProviders":         func() any { return &ecs.PutClusterCapacityProvidersInput{} },
+	"ecs:UpdateServicePrimaryTaskSet":         func() any { return &ecs.UpdateServicePrimaryTaskSetInput{} },
+	"ecs:UpdateTaskProtection":                func() any { return &ecs.UpdateTaskProtectionInput{} },
+	"ecs:UpdateTaskSet":                       func() any { return &ecs.UpdateTaskSetInput{} },
 	"ecs:UpdateService":                       func() any { return &ecs.UpdateServiceInput{} },
+	"elasticloadbalancing:ModifyListener":     func() any { return &elb.ModifyListenerInput{} },
+	"elasticloadbalancing:ModifyRule":         func() any { return &elb.ModifyRuleInput{} },
+	"elasticloadbalancing:ModifyTargetGroup":  func() any { return &elb.ModifyTargetGroupInput{} },
 	"efs:CreateMountTarget":                   func() any { return &efs.CreateMountTargetInput{} },
 	"efs:PutFileSystemPolicy":                 func() any { return &efs.PutFileSystemPolicyInput{} },
 	"iam:AttachRolePolicy":                    func() any { return &iam.AttachRolePolicyInput{} },

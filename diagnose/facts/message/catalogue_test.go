@@ -1,6 +1,7 @@
 package message
 
 import (
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,23 +10,21 @@ import (
 )
 
 // playbooks is the closed list of playbook ids that a cause may name.
-var playbooks = strings.Fields(`net.subnet-no-free-ips net.no-egress-route net.blackhole-route net.nat-failed net.nat-no-internet-route
-	net.no-public-ip net.endpoint-missing net.endpoint-private-dns net.endpoint-security-group net.endpoint-policy net.s3-gateway-missing
-	net.egress-prefix-list net.security-group-egress net.nacl net.block-public-access dns.vpc-dns-off image.tag-missing
-	image.repository-missing image.digest-gone image.wrong-platform image.docker-hub-limit iam.exec-role-ecr-auth iam.exec-role-ecr-pull
-	iam.exec-role-secret iam.exec-role-logs iam.exec-role-trust iam.exec-role-missing iam.task-role-trust iam.role-confusion
-	iam.repository-policy secret.missing
-	iam.boundary iam.credentials-proxied iam.no-task-role iam.pass-role iam.repository-key iam.role-recreated iam.scp
-	iam.service-linked-role iam.session-policy iam.static-keys iam.task-role-denied secret.bad-reference secret.cross-account
-	secret.env-file-denied secret.env-file-reference secret.key-denied secret.key-unusable secret.no-execution-role secret.not-json
-	secret.policy-denied secret.stale secret.throttled secret.version-missing storage.ebs-key storage.ebs-role
-	storage.efs-access-point-missing storage.efs-dns storage.efs-iam storage.efs-missing storage.efs-mount-target-state
-	storage.efs-nacl storage.efs-no-mount-target storage.efs-policy storage.efs-posix storage.efs-root-directory
-	storage.efs-security-group storage.efs-task-egress storage.efs-transit-encryption storage.efs-write-denied storage.ephemeral-full
-	storage.ephemeral-key storage.read-only-mount storage.read-only-root
-	secret.marked-for-deletion secret.json-key secret.parameter-missing log.group-missing
-	cap.sent-to-ec2 cap.fargate-unavailable cap.vcpu-quota task.invalid-size task.out-of-memory app.exit-nonzero
-	app.entry-point-not-found app.exec-format`)
+var playbooks = listed()
+
+// listed reads the ids of playbooks from the closed list; no package of the playbooks may be imported here.
+func listed() (ids []string) {
+	text, err := os.ReadFile("../../../playbooks/ids.txt")
+	if err != nil {
+		panic(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if id, _, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "#") {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
 
 var readOnly = regexp.MustCompile(`^aws [a-z0-9-]+ (describe|list|get|lookup|head|batch-get|simulate)[a-z0-9-]*( |$)`)
 
