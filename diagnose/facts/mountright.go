@@ -172,8 +172,8 @@ func addAllow(document, by string, allow map[string]any) string {
 		return ""
 	}
 	list, ok := doc["Statement"].([]any)
-	if !ok {
-		list = []any{doc["Statement"]}
+	if alone := doc["Statement"]; !ok && alone != nil {
+		list = []any{alone}
 	}
 	var kept []any
 	for i, s := range list {
