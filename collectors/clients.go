@@ -29,6 +29,8 @@ type ports struct {
 	secrets secretsPort
 	ssm     ssmPort
 	rollout rolloutPort
+	kms     kmsPort
+	efs     efsPort
 }
 
 type ecsPort struct {
@@ -93,7 +95,8 @@ type stsPort struct {
 }
 
 type secretsPort struct {
-	DescribeSecret func(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
+	GetResourcePolicy func(context.Context, *secretsmanager.GetResourcePolicyInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetResourcePolicyOutput, error)
+	DescribeSecret    func(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
 }
 
 type ssmPort struct {
@@ -109,7 +112,9 @@ func newPorts(cfg aws.Config) ports {
 		logs:    newLogsPort(cloudwatchlogs.NewFromConfig(cfg)),
 		iam:     newIAMPort(iam.NewFromConfig(cfg)),
 		sts:     stsPort{sts.NewFromConfig(cfg).GetCallerIdentity},
-		secrets: secretsPort{secretsmanager.NewFromConfig(cfg).DescribeSecret},
+		secrets: newSecretsPort(cfg),
+		kms:     newKMSPort(cfg),
+		efs:     newEFSPort(cfg),
 		ssm:     ssmPort{ssm.NewFromConfig(cfg).DescribeParameters},
 		rollout: newRolloutPort(cfg),
 	}

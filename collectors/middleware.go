@@ -52,6 +52,7 @@ var prefixes = map[string]string{
 	"STS":             "sts",
 	"Secrets Manager": "secretsmanager",
 	"SSM":             "ssm",
+	"EFS":             "elasticfilesystem",
 
 	"Elastic Load Balancing v2": "elasticloadbalancing",
 }

@@ -107,7 +107,7 @@ func TestPreflightOfVolumes(t *testing.T) {
 	w := lab.New(lab.Options{Seed: 1})
 	err := w.Apply([]lab.Step{{Service: "ecs", Operation: "RegisterTaskDefinition", Input: map[string]any{
 		"family": "orders", "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": []any{"FARGATE"}, "executionRoleArn": "orders-execution",
-		"volumes":              []any{map[string]any{"name": "data", "efsVolumeConfiguration": map[string]any{"fileSystemId": "fs-1"}}},
+		"volumes":              []any{map[string]any{"name": "data", "s3filesVolumeConfiguration": map[string]any{"fileSystemArn": "arn:aws:s3files:eu-west-1:111122223333:file-system/fs-1"}}},
 		"containerDefinitions": []any{map[string]any{"name": "orders", "image": "${registry}/shop/orders:1.4.1", "essential": true}},
 	}}})
 	if err != nil {

@@ -51,6 +51,14 @@ const (
 	KindTrailEvents        Kind = "trail-events"            // id EventName=NAME or ResourceName=NAME; TrailEvents of the last 24 hours
 	KindCodeDeployment     Kind = "codedeploy-deployment"   // id DEPLOYMENT-ID; CodeDeployment
 	KindCodeDeployGroup    Kind = "codedeploy-group"        // id APPLICATION/GROUP; CodeDeployGroup
+	KindSecretPolicy       Kind = "secret-policy"           // id as secret; PolicyDocument: the secret's resource policy; absent = it has none
+	KindKey                Kind = "kms-key"                 // id key ARN, key id or alias/NAME; Encryption
+	KindKeyPolicy          Kind = "kms-key-policy"          // id key ARN or key id, never an alias; PolicyDocument
+	KindFileSystem         Kind = "efs-file-system"         // id FS-ID; FileSystem
+	KindMountTargets       Kind = "efs-mount-targets"       // id FS-ID; MountTargets; absent = no such file system
+	KindMountTargetGroups  Kind = "mount-target-groups"     // id FSMT-ID; Names: its security groups
+	KindAccessPoint        Kind = "efs-access-point"        // id FSAP-ID; AccessPoint
+	KindFileSystemPolicy   Kind = "efs-policy"              // id FS-ID; PolicyDocument; absent = none, so EFS's default is in force
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -104,6 +112,14 @@ var Kinds = []KindInfo{
 	{KindInlinePolicy, decode[PolicyDocument]},
 	{KindManagedPolicy, decode[PolicyDocument]},
 	{KindSecret, decode[Secret]},
+	{KindSecretPolicy, decode[PolicyDocument]},
+	{KindKey, decode[Encryption]},
+	{KindKeyPolicy, decode[PolicyDocument]},
+	{KindFileSystem, decode[FileSystem]},
+	{KindMountTargets, decode[MountTargets]},
+	{KindMountTargetGroups, decode[Names]},
+	{KindAccessPoint, decode[AccessPoint]},
+	{KindFileSystemPolicy, decode[PolicyDocument]},
 	{KindParameter, decode[Parameter]},
 	{KindLoadBalancer, decode[LoadBalancer]},
 	{KindTargetGroup, decode[TargetGroup]},
@@ -221,6 +237,22 @@ func TargetHealthKey(arn string) Ref[TargetHealth] { return ref[TargetHealth](Ki
 func BalancerKey(arn string) Ref[Balancer]         { return ref[Balancer](KindBalancer, arn) }
 func ListenersKey(balancer string) Ref[Listeners]  { return ref[Listeners](KindListeners, balancer) }
 func RulesKey(listener string) Ref[Rules]          { return ref[Rules](KindRules, listener) }
+
+// SecretPolicyKey takes what SecretKey takes.
+func SecretPolicyKey(id string) Ref[PolicyDocument] { return ref[PolicyDocument](KindSecretPolicy, id) }
+
+// KmsKeyKey takes a key's ARN, id or alias, as another answer of AWS names it.
+func KmsKeyKey(id string) Ref[Encryption] { return ref[Encryption](KindKey, id) }
+
+// KeyPolicyKey takes a key's ARN or id. KMS does not take an alias here.
+func KeyPolicyKey(id string) Ref[PolicyDocument]    { return ref[PolicyDocument](KindKeyPolicy, id) }
+func FileSystemKey(id string) Ref[FileSystem]       { return ref[FileSystem](KindFileSystem, id) }
+func MountTargetsKey(fs string) Ref[MountTargets]   { return ref[MountTargets](KindMountTargets, fs) }
+func MountTargetGroupsKey(target string) Ref[Names] { return ref[Names](KindMountTargetGroups, target) }
+func AccessPointKey(id string) Ref[AccessPoint]     { return ref[AccessPoint](KindAccessPoint, id) }
+func FileSystemPolicyKey(fs string) Ref[PolicyDocument] {
+	return ref[PolicyDocument](KindFileSystemPolicy, fs)
+}
 
 // LoadBalancerKey takes the DNS name in lower case, without a leading "dualstack.".
 func LoadBalancerKey(dnsName string) Ref[LoadBalancer] {

@@ -12,9 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/ecsplain/ecsplain/diagnose"
 	"github.com/ecsplain/ecsplain/diagnose/prove"
@@ -47,11 +50,20 @@ var inputs = map[string]func() any{
 	"elasticloadbalancing:ModifyListener":     func() any { return &elb.ModifyListenerInput{} },
 	"elasticloadbalancing:ModifyRule":         func() any { return &elb.ModifyRuleInput{} },
 	"elasticloadbalancing:ModifyTargetGroup":  func() any { return &elb.ModifyTargetGroupInput{} },
+	"efs:CreateMountTarget":                   func() any { return &efs.CreateMountTargetInput{} },
+	"efs:PutFileSystemPolicy":                 func() any { return &efs.PutFileSystemPolicyInput{} },
 	"iam:AttachRolePolicy":                    func() any { return &iam.AttachRolePolicyInput{} },
+	"iam:CreatePolicyVersion":                 func() any { return &iam.CreatePolicyVersionInput{} },
+	"iam:CreateServiceLinkedRole":             func() any { return &iam.CreateServiceLinkedRoleInput{} },
 	"iam:CreateRole":                          func() any { return &iam.CreateRoleInput{} },
 	"iam:PutRolePolicy":                       func() any { return &iam.PutRolePolicyInput{} },
 	"iam:UpdateAssumeRolePolicy":              func() any { return &iam.UpdateAssumeRolePolicyInput{} },
+	"kms:CancelKeyDeletion":                   func() any { return &kms.CancelKeyDeletionInput{} },
+	"kms:EnableKey":                           func() any { return &kms.EnableKeyInput{} },
+	"kms:PutKeyPolicy":                        func() any { return &kms.PutKeyPolicyInput{} },
 	"logs:CreateLogGroup":                     func() any { return &cloudwatchlogs.CreateLogGroupInput{} },
+	"secretsmanager:PutResourcePolicy":        func() any { return &secretsmanager.PutResourcePolicyInput{} },
+	"ssm:UpdateServiceSetting":                func() any { return &ssm.UpdateServiceSettingInput{} },
 	"secretsmanager:RestoreSecret":            func() any { return &secretsmanager.RestoreSecretInput{} },
 }
 

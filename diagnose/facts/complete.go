@@ -48,6 +48,9 @@ var Facts = []Fact{
 	{"disk", diskFact},
 	{"ipv6_only", ipv6OnlyFact},
 	{"secret", secretFact},
+	{"key", keyFact},
+	{"volume", volumeFact},
+	{"ebs", ebsFact},
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},
@@ -61,6 +64,11 @@ var Facts = []Fact{
 	{"ingress", ingressFact},
 	{"listener", listenerFact},
 	{"health_check", healthCheckFact},
+	{"files", filesFact},
+	{"secret_use", secretUseFact},
+	{"env_file", envFileFact},
+	{"denial", denialFact},
+	{"dangling", danglingFact},
 	{"previous", previousFact},
 }
 

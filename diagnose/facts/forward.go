@@ -123,6 +123,10 @@ func (p *forwardPlan) subnet(subnet string, first bool) {
 			p.add(subnet, "log-driver", fmt.Sprintf("container %s in %s may write to log group %s", c.Name, subnet, group), message.Fields{LogGroup: group}, c.Name)
 		}
 	}
+	for _, vol := range p.td.EFSVolumes {
+		p.add(subnet, "efs", fmt.Sprintf("a task in %s mounts %s of volume %s", subnet, vol.FileSystemID, vol.Name), message.Fields{}, "")
+		p.steps[len(p.steps)-1].Incident.Message.Text = "(no failure: the next start, which mounts " + vol.FileSystemID + ")"
+	}
 	for _, c := range p.td.Containers {
 		ref := image.Parse(c.Image)
 		if !ask("image " + ref.Registry) {
@@ -167,10 +171,14 @@ func (p *forwardPlan) pinned(tasks []evidence.Task) {
 	}
 }
 
-// volumes names what a task mounts over the network. Neither file systems nor EBS volumes are read.
+// volumes adds the volumes that nothing reads (FSx, S3 Files, Docker drivers), and EBS volumes, which the service configures.
 func (p *forwardPlan) volumes() {
 	for _, vol := range p.td.Volumes {
-		if vol.Kind == "bind" {
+		switch vol.Kind {
+		case "bind", "efs":
+			continue
+		case "ebs":
+			p.add("", "ebs", fmt.Sprintf("ECS may make and attach volume %s (EBS)", vol.Name), message.Fields{}, "")
 			continue
 		}
 		p.add("", "efs", fmt.Sprintf("the task mounts volume %s (%s)", vol.Name, vol.Kind), message.Fields{}, "")

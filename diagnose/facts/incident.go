@@ -64,11 +64,19 @@ type Incident struct {
 	TaskTrust  iam.Trust         `json:"task_trust"` // of the task role
 	Image      ImageFact         `json:"image"`
 	Secret     SecretFact        `json:"secret"`
+	SecretUse  SecretUse         `json:"secret_use"` // references to secrets, their policies and versions
+	EnvFile    EnvFile           `json:"env_file"`
+	Denial     DenialFact        `json:"denial"`   // AWS's own sentence about a refusal
+	Dangling   DanglingFact      `json:"dangling"` // a policy that names a deleted role by its id
+	EBS        EBSFact           `json:"ebs"`      // the EBS volume that the service makes for each task
+	Key        KeyFact           `json:"key"`      // the KMS key of what the failed step needs
+	Volume     VolumeFact        `json:"volume"`   // the EFS volume concerned
 	Parameter  ParameterFact     `json:"parameter"`
 	LogGroup   LogGroupFact      `json:"log_group"`
 	Placement  Placement         `json:"placement"`
 	Size       Size              `json:"size"`
 	Log        LogFact           `json:"log"`
+	Files      FilesFact         `json:"files"` // what the log says of a file, against the task's volumes
 	Previous   Previous          `json:"previous"`
 
 	Exits      Exits      `json:"exits"`      // how the containers of the task ended, together
