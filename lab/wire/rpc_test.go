@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -119,22 +120,49 @@ func TestCloudWatchProtocols(t *testing.T) {
 	}
 }
 
-// TestInjectedFaultsOnNewProtocols: what hooks answer arrives as with the other protocols.
-func TestInjectedFaultsOnNewProtocols(t *testing.T) {
+// TestInjectedFaultsByProtocol: what hooks answer arrives over CBOR and REST-JSON as over the other protocols,
+// and the handler does not run.
+func TestInjectedFaultsByProtocol(t *testing.T) {
 	ctx := context.Background()
-	s := NewServer([]Operation{Op("monitoring", "ListMetrics", func(*Request, *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) { return nil, nil })})
-	s.Before = func(*Request, any) error { return &Error{Code: "Throttling", Message: "Rate exceeded", Status: 400} }
-	_, err := cloudwatch.NewFromConfig(config(serve(t, s))).ListMetrics(ctx, nil)
-	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != "Throttling" || api.ErrorMessage() != "Rate exceeded" {
-		t.Errorf("Throttling: got %v", err)
+	ran := 0
+	operations := []Operation{
+		Op("monitoring", "ListMetrics", func(*Request, *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) { ran++; return nil, nil }),
+		Op("elasticfilesystem", "DescribeFileSystems", func(*Request, *efs.DescribeFileSystemsInput) (*efs.DescribeFileSystemsOutput, error) { ran++; return nil, nil }),
 	}
-	mangled := &Server{Operations: s.Operations, Mangle: func(_ *Request, w http.ResponseWriter) bool {
-		_, _ = w.Write([]byte{0xbf, 0x67}) // a map that ends in its first key
+	calls := map[string]func(endpoint string) error{
+		"cbor": func(endpoint string) error {
+			_, err := cloudwatch.NewFromConfig(config(endpoint)).ListMetrics(ctx, nil)
+			return err
+		},
+		"rest-json": func(endpoint string) error {
+			_, err := efs.NewFromConfig(config(endpoint)).DescribeFileSystems(ctx, nil)
+			return err
+		},
+	}
+	// A map that ends in its first key, an object that ends in its first list.
+	cut := map[string][]byte{"monitoring": {0xbf, 0x67}, "elasticfilesystem": []byte(`{"FileSystems":[`)}
+	mangled := &Server{Operations: operations, Mangle: func(r *Request, w http.ResponseWriter) bool {
+		_, _ = w.Write(cut[r.Service])
 		return true
 	}}
-	if _, err = cloudwatch.NewFromConfig(config(serve(t, mangled))).ListMetrics(ctx, nil); err == nil {
-		t.Error("Mangle: a truncated answer was taken")
+	for name, call := range calls {
+		for _, injected := range []*Error{{Code: "Throttling", Message: "Rate exceeded", Status: 400}, {Code: "AccessDenied", Message: "not authorized", Status: 403}} {
+			err := call(serve(t, &Server{Operations: operations, Before: func(*Request, any) error { return injected }}))
+			var api smithy.APIError
+			if !errors.As(err, &api) || api.ErrorCode() != injected.Code || api.ErrorMessage() != injected.Message {
+				t.Errorf("%s: %s: got %v", name, injected.Code, err)
+			}
+		}
+		var api smithy.APIError
+		if err := call(serve(t, mangled)); err == nil || errors.As(err, &api) {
+			t.Errorf("%s: Mangle: want an answer that cannot be read, got %v", name, err)
+		}
+		mustEqual(t, name+": handlers that ran", ran, 0)
+		if err := call(serve(t, &Server{Operations: operations})); err != nil {
+			t.Errorf("%s: nothing injected: %v", name, err)
+		}
+		mustEqual(t, name+": handlers that ran", ran, 1)
+		ran = 0
 	}
 }
 
