@@ -126,8 +126,14 @@ func TestInjectedFaultsByProtocol(t *testing.T) {
 	ctx := context.Background()
 	ran := 0
 	operations := []Operation{
-		Op("monitoring", "ListMetrics", func(*Request, *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) { ran++; return nil, nil }),
-		Op("elasticfilesystem", "DescribeFileSystems", func(*Request, *efs.DescribeFileSystemsInput) (*efs.DescribeFileSystemsOutput, error) { ran++; return nil, nil }),
+		Op("monitoring", "ListMetrics", func(*Request, *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) {
+			ran++
+			return nil, nil
+		}),
+		Op("elasticfilesystem", "DescribeFileSystems", func(*Request, *efs.DescribeFileSystemsInput) (*efs.DescribeFileSystemsOutput, error) {
+			ran++
+			return nil, nil
+		}),
 	}
 	calls := map[string]func(endpoint string) error{
 		"cbor": func(endpoint string) error {
