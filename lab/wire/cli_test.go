@@ -139,7 +139,7 @@ func TestAWSCommandLine(t *testing.T) {
 			[]string{"(InvalidParameterValue) when calling the GetMetricStatistics operation: The value 7 is no multiple of 60."}},
 		// Version 1 of the command line takes no endpoint for sqs from the environment.
 		{"sqs get-queue-url --queue-name a --endpoint-url " + endpoint, []string{`"QueueUrl": "https://q/a"`}},
-		{"sqs get-queue-url --queue-name none --endpoint-url " + endpoint, []string{"(QueueDoesNotExist) when calling the GetQueueUrl operation: The specified queue does not exist."}},
+		{"sqs get-queue-url --queue-name none --endpoint-url " + endpoint, []string{"(AWS.SimpleQueueService.NonExistentQueue) when calling the GetQueueUrl operation: The specified queue does not exist."}},
 		{"events describe-rule --name r", []string{`"Name": "r"`, `"State": "DISABLED"`}},
 		{"application-autoscaling describe-scalable-targets --service-namespace ecs", []string{`"ServiceNamespace": "ecs"`, `"MaxCapacity": 4`, `"CreationTime": 1933135628`}},
 		{"ecs list-clusters", []string{"(NotImplemented) when calling the ListClusters operation"}},

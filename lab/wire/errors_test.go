@@ -28,6 +28,9 @@ import (
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqsschemas "github.com/aws/aws-sdk-go-v2/service/sqs/schemas"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -35,6 +38,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/xray"
 	xraytypes "github.com/aws/aws-sdk-go-v2/service/xray/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/traits"
 )
 
 // failing is a server whose every operation answers err, or an empty output when err is nil.
@@ -265,16 +269,52 @@ func TestInvalidTokenPerService(t *testing.T) {
 		"ecs:ListTasks": "InvalidParameterException", "ec2:DescribeVpcs": "InvalidParameterValue", "logs:DescribeLogGroups": "InvalidParameterException",
 		"ecr:ListImages": "InvalidParameterException", "iam:ListRoles": "ValidationError", "secretsmanager:ListSecrets": "InvalidNextTokenException", "ssm:DescribeParameters": "InvalidNextToken",
 		"elasticfilesystem:DescribeFileSystems": "BadRequest", "scheduler:ListSchedules": "ValidationException", "xray:GetGroups": "InvalidRequestException", "monitoring:GetMetricData": "InvalidNextToken",
+		"application-autoscaling:DescribeScalableTargets": "InvalidNextTokenException", "cloudtrail:LookupEvents": "InvalidNextTokenException", "codedeploy:ListDeployments": "InvalidNextTokenException",
+		"kinesis:ListStreams": "InvalidArgumentException", "kms:ListAliases": "InvalidMarkerException", "network-firewall:ListFirewalls": "InvalidRequestException",
+		"route53resolver:ListFirewallRules": "ValidationException", "servicediscovery:ListServices": "InvalidInput", "servicequotas:ListServiceQuotas": "InvalidPaginationTokenException",
 	}
 	eachOperation(t, endpoint, func(op sdkOperation) {
 		code, ok := want[op.name()]
 		if !ok {
 			return
 		}
+		delete(want, op.name())
 		_, err := op.call(newGenerator(op.name(), 0).forForm(op).input(op))
 		var api smithy.APIError
 		if !errors.As(err, &api) || api.ErrorCode() != code {
 			t.Errorf("%s: got %v, want %s", op.name(), err, code)
 		}
 	})
+	if len(want) > 0 {
+		t.Errorf("operations that the tables lack: %v", want)
+	}
+}
+
+// TestQueryCodes: an error of a service that once spoke awsQuery has the code of AWS's own model, as the SDK
+// carries it, and clients get it with the typed error.
+func TestQueryCodes(t *testing.T) {
+	for _, schema := range []*smithy.Schema{
+		sqsschemas.BatchEntryIdsNotDistinct, sqsschemas.BatchRequestTooLong, sqsschemas.EmptyBatchRequest, sqsschemas.InvalidAddress, sqsschemas.InvalidAttributeName,
+		sqsschemas.InvalidAttributeValue, sqsschemas.InvalidBatchEntryId, sqsschemas.InvalidIdFormat, sqsschemas.InvalidMessageContents, sqsschemas.InvalidSecurity,
+		sqsschemas.KmsAccessDenied, sqsschemas.KmsDisabled, sqsschemas.KmsInvalidKeyUsage, sqsschemas.KmsInvalidState, sqsschemas.KmsNotFound, sqsschemas.KmsOptInRequired,
+		sqsschemas.KmsThrottled, sqsschemas.MessageNotInflight, sqsschemas.OverLimit, sqsschemas.PurgeQueueInProgress, sqsschemas.QueueDeletedRecently,
+		sqsschemas.QueueDoesNotExist, sqsschemas.QueueNameExists, sqsschemas.ReceiptHandleIsInvalid, sqsschemas.RequestThrottled, sqsschemas.ResourceNotFoundException,
+		sqsschemas.TooManyEntriesInBatchRequest, sqsschemas.UnsupportedOperation,
+	} {
+		name := schema.ID().Name
+		want := name
+		if trait, ok := smithy.SchemaTrait[*traits.AWSQueryError](schema); ok {
+			want = trait.ErrorCode
+		}
+		mustEqual(t, name, failureOf(tables()["sqs"], Errorf(name, "")).code, want)
+	}
+	for _, answered := range []error{
+		&sqstypes.QueueDoesNotExist{Message: aws.String("none")}, Errorf("QueueDoesNotExist", "none"), Errorf("AWS.SimpleQueueService.NonExistentQueue", "none"),
+	} {
+		_, err := sqs.NewFromConfig(config(failing(t, answered))).GetQueueUrl(context.Background(), &sqs.GetQueueUrlInput{QueueName: aws.String("a")})
+		var typed *sqstypes.QueueDoesNotExist
+		if !errors.As(err, &typed) || typed.ErrorCode() != "AWS.SimpleQueueService.NonExistentQueue" || typed.ErrorMessage() != "none" {
+			t.Errorf("%v: got %v", answered, err)
+		}
+	}
 }

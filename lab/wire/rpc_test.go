@@ -8,7 +8,6 @@ import (
 	"errors"
 	"math"
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
 	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // TestCBORExamples reads examples of RFC 8949, appendix A, and writes the shortest form of each.
@@ -118,22 +120,55 @@ func TestCloudWatchProtocols(t *testing.T) {
 	}
 }
 
-// TestInjectedFaultsOnNewProtocols: what hooks answer arrives as with the other protocols.
-func TestInjectedFaultsOnNewProtocols(t *testing.T) {
+// TestInjectedFaultsByProtocol: what hooks answer arrives over CBOR and REST-JSON as over the other protocols,
+// and the handler does not run.
+func TestInjectedFaultsByProtocol(t *testing.T) {
 	ctx := context.Background()
-	s := NewServer([]Operation{Op("monitoring", "ListMetrics", func(*Request, *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) { return nil, nil })})
-	s.Before = func(*Request, any) error { return &Error{Code: "Throttling", Message: "Rate exceeded", Status: 400} }
-	_, err := cloudwatch.NewFromConfig(config(serve(t, s))).ListMetrics(ctx, nil)
-	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != "Throttling" || api.ErrorMessage() != "Rate exceeded" {
-		t.Errorf("Throttling: got %v", err)
+	ran := 0
+	operations := []Operation{
+		Op("monitoring", "ListMetrics", func(*Request, *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) {
+			ran++
+			return nil, nil
+		}),
+		Op("elasticfilesystem", "DescribeFileSystems", func(*Request, *efs.DescribeFileSystemsInput) (*efs.DescribeFileSystemsOutput, error) {
+			ran++
+			return nil, nil
+		}),
 	}
-	mangled := &Server{Operations: s.Operations, Mangle: func(_ *Request, w http.ResponseWriter) bool {
-		_, _ = w.Write([]byte{0xbf, 0x67}) // a map that ends in its first key
+	calls := map[string]func(endpoint string) error{
+		"cbor": func(endpoint string) error {
+			_, err := cloudwatch.NewFromConfig(config(endpoint)).ListMetrics(ctx, nil)
+			return err
+		},
+		"rest-json": func(endpoint string) error {
+			_, err := efs.NewFromConfig(config(endpoint)).DescribeFileSystems(ctx, nil)
+			return err
+		},
+	}
+	// A map that ends in its first key, an object that ends in its first list.
+	cut := map[string][]byte{"monitoring": {0xbf, 0x67}, "elasticfilesystem": []byte(`{"FileSystems":[`)}
+	mangled := &Server{Operations: operations, Mangle: func(r *Request, w http.ResponseWriter) bool {
+		_, _ = w.Write(cut[r.Service])
 		return true
 	}}
-	if _, err = cloudwatch.NewFromConfig(config(serve(t, mangled))).ListMetrics(ctx, nil); err == nil {
-		t.Error("Mangle: a truncated answer was taken")
+	for name, call := range calls {
+		for _, injected := range []*Error{{Code: "Throttling", Message: "Rate exceeded", Status: 400}, {Code: "AccessDenied", Message: "not authorized", Status: 403}} {
+			err := call(serve(t, &Server{Operations: operations, Before: func(*Request, any) error { return injected }}))
+			var api smithy.APIError
+			if !errors.As(err, &api) || api.ErrorCode() != injected.Code || api.ErrorMessage() != injected.Message {
+				t.Errorf("%s: %s: got %v", name, injected.Code, err)
+			}
+		}
+		var api smithy.APIError
+		if err := call(serve(t, mangled)); err == nil || errors.As(err, &api) {
+			t.Errorf("%s: Mangle: want an answer that cannot be read, got %v", name, err)
+		}
+		mustEqual(t, name+": handlers that ran", ran, 0)
+		if err := call(serve(t, &Server{Operations: operations})); err != nil {
+			t.Errorf("%s: nothing injected: %v", name, err)
+		}
+		mustEqual(t, name+": handlers that ran", ran, 1)
+		ran = 0
 	}
 }
 
@@ -161,6 +196,9 @@ func TestCompressedInput(t *testing.T) {
 	}
 }
 
+// sameCBOR: equal as it stands, but that NaN equals itself.
+var sameCBOR = cmp.Options{cmpopts.EquateNaNs(), cmp.AllowUnexported(cborTag{})}
+
 // FuzzCBOR: any bytes are refused or read, and what was read and written is read the same again.
 func FuzzCBOR(f *testing.F) {
 	for _, seed := range []string{"\xbf\x61a\x9f\x01\xff\xff", "\xc1\xfb\x41\xd4\x52\xd9\xec\x20\x00\x00", "\xf9\x7e\x00", "\x7f\x61a\x61b\xff", "\x9b\xff\xff\xff\xff\xff\xff\xff\xff", "\x3b\x7f\xff\xff\xff\xff\xff\xff\xff", "\xf7"} {
@@ -176,8 +214,8 @@ func FuzzCBOR(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%x was written as %x: %v", body, raw, err)
 		}
-		if twice := appendCBOR(nil, again); !bytes.Equal(raw, twice) { // bytes, as NaN differs from itself
-			t.Errorf("%x: written %x, again %x", body, raw, twice)
+		if d := cmp.Diff(v, again, sameCBOR); d != "" {
+			t.Errorf("%x was written as %x (-read +again):\n%s", body, raw, d)
 		}
 	})
 }
@@ -201,8 +239,8 @@ func FuzzRPCDecoder(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(tree, again) && !bytes.Equal(raw, encodeRPC(op.input, again)) { // NaN differs from itself
-			t.Errorf("%x: decoded %v, again %v", body, tree, again)
+		if d := cmp.Diff(tree, again, sameCBOR); d != "" {
+			t.Errorf("%x (-decoded +again):\n%s", body, d)
 		}
 	})
 }

@@ -92,9 +92,11 @@ type dialect struct {
 //
 // Seen in public issue threads: ecs "Tasks cannot be empty." (aws/copilot-cli 3551), ec2 UnknownParameter
 // (aws/aws-sdk-cpp 327), iam and sts ValidationError with lower-case member names (mmmorris1975/aws-runas 80),
-// ssm ValidationException (aws/aws-sdk-js 2748), efs ValidationException
-// (aws/aws-sdk-js-v3 1288), cloudwatch ValidationError (hashicorp/terraform-provider-aws 29894). Error codes of bad tokens are those the API references list;
-// the other codes and the wording of tokens and numbers are not verified against a recording.
+// ssm ValidationException (aws/aws-sdk-js 2748), efs ValidationException (aws/aws-sdk-js-v3 1288), cloudwatch
+// ValidationError (elastic/beats 32687). Codes of bad tokens are among the errors that the API references list
+// for the operations with tokens, where they list any that fits; route53resolver lists ValidationException for
+// its firewall alone, and events and sqs list none. The other codes and the wording of tokens and numbers are
+// not verified against a recording.
 var dialects = []dialect{
 	{"ecs", "InvalidParameterException", "InvalidParameterException", "SerializationException", "InvalidParameterException", "Invalid token."},
 	{"ec2", "MissingParameter", "InvalidParameterValue", "InvalidParameterValue", "InvalidParameterValue", "Invalid value for parameter NextToken."},
@@ -108,6 +110,14 @@ var dialects = []dialect{
 	{"monitoring", "ValidationError", "ValidationError", "SerializationException", "InvalidNextToken", "The specified next token is not valid."},
 	{"xray", "InvalidRequestException", "InvalidRequestException", "InvalidRequestException", "InvalidRequestException", "Invalid NextToken."},
 	{"elasticfilesystem", "ValidationException", "ValidationException", "BadRequest", "BadRequest", "The marker is not valid."},
+	{"application-autoscaling", "ValidationException", "ValidationException", "SerializationException", "InvalidNextTokenException", "The specified next token is not valid."},
+	{"cloudtrail", "ValidationException", "ValidationException", "SerializationException", "InvalidNextTokenException", "The specified next token is not valid."},
+	{"codedeploy", "ValidationException", "ValidationException", "SerializationException", "InvalidNextTokenException", "The specified next token is not valid."},
+	{"kinesis", "ValidationException", "ValidationException", "SerializationException", "InvalidArgumentException", "The specified next token is not valid."},
+	{"kms", "ValidationException", "ValidationException", "SerializationException", "InvalidMarkerException", "The specified marker is not valid."},
+	{"network-firewall", "ValidationException", "ValidationException", "SerializationException", "InvalidRequestException", "The specified next token is not valid."},
+	{"servicediscovery", "InvalidInput", "InvalidInput", "SerializationException", "InvalidInput", "The specified next token is not valid."},
+	{"servicequotas", "ValidationException", "ValidationException", "SerializationException", "InvalidPaginationTokenException", "The specified pagination token is not valid."},
 	{"", "ValidationException", "ValidationException", "SerializationException", "ValidationException", "The pagination token is not valid."},
 }
 

@@ -37,6 +37,9 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
+		if missing := addQueryCodes(s.SigningName, m); len(missing) > 0 {
+			log.Fatalf("%s: querycodes.go lists errors that the model lacks: %s; take them out", s.Folder, strings.Join(missing, ", "))
+		}
 		table, err := trim(m, strings.Fields(s.Operations))
 		if err != nil {
 			log.Fatalf("%s: %v", s.Folder, err)

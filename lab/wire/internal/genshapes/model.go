@@ -61,6 +61,8 @@ type shape struct {
 		HTTPStatusCode int    `json:"httpStatusCode"`
 		SenderFault    bool   `json:"senderFault"`
 	} `json:"error"`
+
+	queryCode string // of queryCodes
 }
 
 type member struct {
@@ -193,6 +195,9 @@ func (s *shape) out() outShape {
 	}
 	if s.Error != nil {
 		o.Code, o.Status = s.Error.Code, s.Error.HTTPStatusCode
+	}
+	if s.queryCode != "" {
+		o.Code = s.queryCode
 	}
 	required := map[string]bool{}
 	for _, r := range s.Required {
