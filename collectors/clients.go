@@ -4,13 +4,19 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -27,6 +33,13 @@ type ports struct {
 	sts     stsPort
 	secrets secretsPort
 	ssm     ssmPort
+
+	scaling    scalingPort
+	cloudwatch cloudwatchPort
+	sqs        sqsPort
+	quota      quotaPort
+	events     eventsPort
+	scheduler  schedulerPort
 }
 
 type ecsPort struct {
@@ -105,6 +118,13 @@ func newPorts(cfg aws.Config) ports {
 		sts:     stsPort{sts.NewFromConfig(cfg).GetCallerIdentity},
 		secrets: secretsPort{secretsmanager.NewFromConfig(cfg).DescribeSecret},
 		ssm:     ssmPort{ssm.NewFromConfig(cfg).DescribeParameters},
+
+		scaling:    newScalingPort(applicationautoscaling.NewFromConfig(cfg)),
+		cloudwatch: newCloudwatchPort(cloudwatch.NewFromConfig(cfg)),
+		sqs:        newSQSPort(sqs.NewFromConfig(cfg)),
+		quota:      quotaPort{servicequotas.NewFromConfig(cfg).GetServiceQuota},
+		events:     newEventsPort(eventbridge.NewFromConfig(cfg)),
+		scheduler:  newSchedulerPort(scheduler.NewFromConfig(cfg)),
 	}
 }
 

@@ -56,6 +56,20 @@ var Collectors = []Collector{
 	{evidence.KindSecret, []string{"secretsmanager:DescribeSecret"}, secrets},
 	{evidence.KindParameter, []string{"ssm:DescribeParameters"}, parameters},
 	{evidence.KindLoadBalancer, []string{"elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeTargetGroups"}, loadBalancers},
+	{evidence.KindScalableTarget, []string{"application-autoscaling:DescribeScalableTargets"}, scalableTargets},
+	{evidence.KindScalingPolicies, []string{"application-autoscaling:DescribeScalingPolicies"}, scalingPolicies},
+	{evidence.KindScalingActivities, []string{"application-autoscaling:DescribeScalingActivities"}, scalingActivities},
+	{evidence.KindScheduledActions, []string{"application-autoscaling:DescribeScheduledActions"}, scheduledActions},
+	{evidence.KindAlarm, []string{"cloudwatch:DescribeAlarms"}, alarms},
+	{evidence.KindMetric, []string{"cloudwatch:GetMetricData"}, metrics},
+	{evidence.KindQuota, []string{"servicequotas:GetServiceQuota"}, quotas},
+	{evidence.KindQueue, []string{"sqs:GetQueueAttributes", "sqs:GetQueueUrl"}, queues},
+	{evidence.KindEventRules, []string{"events:ListRules"}, eventRules},
+	{evidence.KindEventRule, []string{"events:DescribeRule"}, eventRule},
+	{evidence.KindEventRuleTargets, []string{"events:ListTargetsByRule"}, eventRuleTargets},
+	{evidence.KindSchedules, []string{"scheduler:ListSchedules"}, scheduleNames},
+	{evidence.KindSchedule, []string{"scheduler:GetSchedule"}, schedules},
+	{evidence.KindFamilyTasks, []string{"ecs:ListTasks", "ecs:DescribeTasks"}, familyTasks},
 }
 
 func collectorOf(kind evidence.Kind) (Collector, bool) {
@@ -78,6 +92,21 @@ func Actions() []string {
 
 // shows says for each action what the report loses without it.
 var shows = map[string]string{
+	"application-autoscaling:DescribeScalableTargets":   "whether auto scaling may change a service, and within which limits",
+	"application-autoscaling:DescribeScalingPolicies":   "on which alarms a service is scaled",
+	"application-autoscaling:DescribeScalingActivities": "what auto scaling did last, and why it did nothing",
+	"application-autoscaling:DescribeScheduledActions":  "scheduled changes of the limits",
+	"cloudwatch:DescribeAlarms":                         "state and actions of the alarms that scale a service",
+	"cloudwatch:GetMetricData":                          "load of a service, backlog of its queue, failed calls of a rule or schedule",
+	"events:DescribeRule":                               "whether an EventBridge rule is on, and when it fires",
+	"events:ListRules":                                  "the names of rules, to help with a wrong one",
+	"events:ListTargetsByRule":                          "which task a rule starts, and with which role and network",
+	"scheduler:GetSchedule":                             "when a schedule starts which task, and with which role and network",
+	"scheduler:ListSchedules":                           "the names of schedules, to help with a wrong one",
+	"servicequotas:GetServiceQuota":                     "how much Fargate the account may run at once",
+	"sqs:GetQueueAttributes":                            "backlog, visibility timeout and redrive policy of a service's queue; never a message",
+	"sqs:GetQueueUrl":                                   "whether the queue exists",
+
 	"ec2:DescribeInternetGateways":               "whether the VPC has an internet gateway",
 	"ec2:DescribeManagedPrefixLists":             "your own prefix lists named in routes and security groups",
 	"ec2:DescribeNatGateways":                    "whether the NAT gateway that a route names works, and where it stands",

@@ -41,6 +41,8 @@ var buckets = map[string]bucket{
 	"logs:GetLogEvents":          {5, 10},
 	"ssm:DescribeParameters":     {1.5, 3},
 	"elb read":                   {5, 20},
+	"cloudwatch:DescribeAlarms":  {4.5, 9},
+	"cloudwatch:GetMetricData":   {25, 50},
 }
 
 var serviceBuckets = map[string]bucket{

@@ -40,6 +40,21 @@ const (
 	KindSecret             Kind = "secret"                // id ARN or NAME, as the task definition writes it without :KEY:STAGE:VERSION; Secret
 	KindLoadBalancer       Kind = "load-balancer"         // id DNS name, lower case; LoadBalancer
 	KindParameter          Kind = "parameter"             // id NAME, without the ARN before it; Parameter
+
+	KindScalableTarget    Kind = "scalable-target"    // id CLUSTER/SERVICE; ScalableTarget; absent = the service is not under auto scaling
+	KindScalingPolicies   Kind = "scaling-policies"   // id CLUSTER/SERVICE; ScalingPolicies
+	KindScalingActivities Kind = "scaling-activities" // id CLUSTER/SERVICE; ScalingActivities
+	KindScheduledActions  Kind = "scheduled-actions"  // id CLUSTER/SERVICE; ScheduledActions
+	KindAlarm             Kind = "alarm"              // id NAME; Alarm
+	KindMetric            Kind = "metric"             // id as MetricID writes it; MetricSeries: 3 hours, or 14 days where the period is an hour or more
+	KindQuota             Kind = "quota"              // id SERVICE/CODE; Quota
+	KindQueue             Kind = "queue"              // id NAME, of this account and region; Queue
+	KindEventRules        Kind = "event-rules"        // id BUS, "" = default; Names: every rule of the bus
+	KindEventRule         Kind = "event-rule"         // id NAME or BUS/NAME; EventRule
+	KindEventRuleTargets  Kind = "event-rule-targets" // id NAME or BUS/NAME; EventTargets
+	KindSchedules         Kind = "schedules"          // id ""; Names: every schedule as GROUP/NAME
+	KindSchedule          Kind = "schedule"           // id GROUP/NAME; Schedule
+	KindFamilyTasks       Kind = "family-tasks"       // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -88,6 +103,20 @@ var Kinds = []KindInfo{
 	{KindSecret, decode[Secret]},
 	{KindParameter, decode[Parameter]},
 	{KindLoadBalancer, decode[LoadBalancer]},
+	{KindScalableTarget, decode[ScalableTarget]},
+	{KindScalingPolicies, decode[ScalingPolicies]},
+	{KindScalingActivities, decode[ScalingActivities]},
+	{KindScheduledActions, decode[ScheduledActions]},
+	{KindAlarm, decode[Alarm]},
+	{KindMetric, decode[MetricSeries]},
+	{KindQuota, decode[Quota]},
+	{KindQueue, decode[Queue]},
+	{KindEventRules, decode[Names]},
+	{KindEventRule, decode[EventRule]},
+	{KindEventRuleTargets, decode[EventTargets]},
+	{KindSchedules, decode[Names]},
+	{KindSchedule, decode[Schedule]},
+	{KindFamilyTasks, decode[TaskList]},
 }
 
 func ref[T any](k Kind, id string) Ref[T] { return Ref[T]{Key{k, id}} }
@@ -169,6 +198,43 @@ func ManagedPolicyKey(arn string) Ref[PolicyDocument] {
 }
 func SecretKey(id string) Ref[Secret]         { return ref[Secret](KindSecret, id) }
 func ParameterKey(name string) Ref[Parameter] { return ref[Parameter](KindParameter, name) }
+
+func ScalableTargetKey(cluster, service string) Ref[ScalableTarget] {
+	return ref[ScalableTarget](KindScalableTarget, cluster+"/"+service)
+}
+func ScalingPoliciesKey(cluster, service string) Ref[ScalingPolicies] {
+	return ref[ScalingPolicies](KindScalingPolicies, cluster+"/"+service)
+}
+func ScalingActivitiesKey(cluster, service string) Ref[ScalingActivities] {
+	return ref[ScalingActivities](KindScalingActivities, cluster+"/"+service)
+}
+func ScheduledActionsKey(cluster, service string) Ref[ScheduledActions] {
+	return ref[ScheduledActions](KindScheduledActions, cluster+"/"+service)
+}
+func AlarmKey(name string) Ref[Alarm] { return ref[Alarm](KindAlarm, name) }
+
+// MetricKey takes a metric, a statistic such as Average, and a period in seconds.
+func MetricKey(m MetricName, stat string, periodSeconds int) Ref[MetricSeries] {
+	return ref[MetricSeries](KindMetric, MetricID(m, stat, periodSeconds))
+}
+
+// QuotaKey takes codes of Service Quotas, e.g. "fargate" and "L-3032A538".
+func QuotaKey(service, code string) Ref[Quota] { return ref[Quota](KindQuota, service+"/"+code) }
+func QueueKey(name string) Ref[Queue]          { return ref[Queue](KindQueue, name) }
+func EventRulesKey(bus string) Ref[Names]      { return ref[Names](KindEventRules, bus) }
+
+// EventRuleKey takes NAME, or BUS/NAME where the bus is not the default one.
+func EventRuleKey(name string) Ref[EventRule] { return ref[EventRule](KindEventRule, name) }
+func EventRuleTargetsKey(name string) Ref[EventTargets] {
+	return ref[EventTargets](KindEventRuleTargets, name)
+}
+func SchedulesKey() Ref[Names] { return ref[Names](KindSchedules, "") }
+func ScheduleKey(group, name string) Ref[Schedule] {
+	return ref[Schedule](KindSchedule, group+"/"+name)
+}
+func FamilyTasksKey(cluster, family string) Ref[TaskList] {
+	return ref[TaskList](KindFamilyTasks, cluster+"/"+family)
+}
 
 // LoadBalancerKey takes the DNS name in lower case, without a leading "dualstack.".
 func LoadBalancerKey(dnsName string) Ref[LoadBalancer] {
