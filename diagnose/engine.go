@@ -32,6 +32,7 @@ func (e *Engine) Run(ctx context.Context, store *evidence.Store, targets []evide
 	for wave := 1; ; wave++ {
 		var need []evidence.Key
 		for i, t := range targets {
+			t.Alone = len(targets) == 1
 			c, err := e.consider(store, t)
 			if err != nil {
 				return Report{}, err

@@ -7,12 +7,16 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/ecsplain/ecsplain/diagnose"
 	"github.com/ecsplain/ecsplain/diagnose/prove"
@@ -22,25 +26,34 @@ import (
 
 // inputs are the operations that fixes may call. A new one is a line here, so that its members are checked too.
 var inputs = map[string]func() any{
-	"ec2:AuthorizeSecurityGroupEgress":        func() any { return &ec2.AuthorizeSecurityGroupEgressInput{} },
-	"ec2:AuthorizeSecurityGroupIngress":       func() any { return &ec2.AuthorizeSecurityGroupIngressInput{} },
-	"ec2:CreateNetworkAclEntry":               func() any { return &ec2.CreateNetworkAclEntryInput{} },
-	"ec2:CreateRoute":                         func() any { return &ec2.CreateRouteInput{} },
-	"ec2:CreateVpcBlockPublicAccessExclusion": func() any { return &ec2.CreateVpcBlockPublicAccessExclusionInput{} },
-	"ec2:CreateVpcEndpoint":                   func() any { return &ec2.CreateVpcEndpointInput{} },
-	"ec2:DeleteNetworkInterface":              func() any { return &ec2.DeleteNetworkInterfaceInput{} },
-	"ec2:ModifyVpcAttribute":                  func() any { return &ec2.ModifyVpcAttributeInput{} },
-	"ec2:ModifyVpcEndpoint":                   func() any { return &ec2.ModifyVpcEndpointInput{} },
-	"ec2:ReplaceRoute":                        func() any { return &ec2.ReplaceRouteInput{} },
-	"ecr:DeleteRepositoryPolicy":              func() any { return &ecr.DeleteRepositoryPolicyInput{} },
-	"ecr:SetRepositoryPolicy":                 func() any { return &ecr.SetRepositoryPolicyInput{} },
-	"ecs:UpdateService":                       func() any { return &ecs.UpdateServiceInput{} },
-	"iam:AttachRolePolicy":                    func() any { return &iam.AttachRolePolicyInput{} },
-	"iam:CreateRole":                          func() any { return &iam.CreateRoleInput{} },
-	"iam:PutRolePolicy":                       func() any { return &iam.PutRolePolicyInput{} },
-	"iam:UpdateAssumeRolePolicy":              func() any { return &iam.UpdateAssumeRolePolicyInput{} },
-	"logs:CreateLogGroup":                     func() any { return &cloudwatchlogs.CreateLogGroupInput{} },
-	"secretsmanager:RestoreSecret":            func() any { return &secretsmanager.RestoreSecretInput{} },
+	"ec2:AuthorizeSecurityGroupEgress":               func() any { return &ec2.AuthorizeSecurityGroupEgressInput{} },
+	"ec2:AuthorizeSecurityGroupIngress":              func() any { return &ec2.AuthorizeSecurityGroupIngressInput{} },
+	"ec2:CreateNetworkAclEntry":                      func() any { return &ec2.CreateNetworkAclEntryInput{} },
+	"ec2:CreateRoute":                                func() any { return &ec2.CreateRouteInput{} },
+	"ec2:CreateVpcBlockPublicAccessExclusion":        func() any { return &ec2.CreateVpcBlockPublicAccessExclusionInput{} },
+	"ec2:CreateVpcEndpoint":                          func() any { return &ec2.CreateVpcEndpointInput{} },
+	"ec2:DeleteNetworkInterface":                     func() any { return &ec2.DeleteNetworkInterfaceInput{} },
+	"ec2:ModifyVpcAttribute":                         func() any { return &ec2.ModifyVpcAttributeInput{} },
+	"ec2:ModifyVpcEndpoint":                          func() any { return &ec2.ModifyVpcEndpointInput{} },
+	"ec2:ReplaceRoute":                               func() any { return &ec2.ReplaceRouteInput{} },
+	"ecr:DeleteRepositoryPolicy":                     func() any { return &ecr.DeleteRepositoryPolicyInput{} },
+	"ecr:SetRepositoryPolicy":                        func() any { return &ecr.SetRepositoryPolicyInput{} },
+	"ecs:UpdateService":                              func() any { return &ecs.UpdateServiceInput{} },
+	"iam:AttachRolePolicy":                           func() any { return &iam.AttachRolePolicyInput{} },
+	"iam:CreateRole":                                 func() any { return &iam.CreateRoleInput{} },
+	"iam:PutRolePolicy":                              func() any { return &iam.PutRolePolicyInput{} },
+	"iam:UpdateAssumeRolePolicy":                     func() any { return &iam.UpdateAssumeRolePolicyInput{} },
+	"logs:CreateLogGroup":                            func() any { return &cloudwatchlogs.CreateLogGroupInput{} },
+	"application-autoscaling:DeleteScheduledAction":  func() any { return &applicationautoscaling.DeleteScheduledActionInput{} },
+	"application-autoscaling:PutScalingPolicy":       func() any { return &applicationautoscaling.PutScalingPolicyInput{} },
+	"application-autoscaling:RegisterScalableTarget": func() any { return &applicationautoscaling.RegisterScalableTargetInput{} },
+	"cloudwatch:EnableAlarmActions":                  func() any { return &cloudwatch.EnableAlarmActionsInput{} },
+	"cloudwatch:PutMetricAlarm":                      func() any { return &cloudwatch.PutMetricAlarmInput{} },
+	"ecs:UpdateClusterSettings":                      func() any { return &ecs.UpdateClusterSettingsInput{} },
+	"events:EnableRule":                              func() any { return &eventbridge.EnableRuleInput{} },
+	"sqs:CreateQueue":                                func() any { return &sqs.CreateQueueInput{} },
+	"sqs:SetQueueAttributes":                         func() any { return &sqs.SetQueueAttributesInput{} },
+	"secretsmanager:RestoreSecret":                   func() any { return &secretsmanager.RestoreSecretInput{} },
 }
 
 // Every call that a confirmed case offers has only members that AWS's operation knows, of the right types.
@@ -61,7 +74,7 @@ func TestCallsAreAWS(t *testing.T) {
 				t.Fatal(err)
 			}
 			e := &diagnose.Engine{Playbooks: []*diagnose.Playbook{p}, Fetch: fetch}
-			r, err := e.Run(context.Background(), evidence.NewStore(), []evidence.Target{prove.Target})
+			r, err := e.Run(context.Background(), evidence.NewStore(), []evidence.Target{c.Target()})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,6 +34,8 @@ var Facts = []Fact{
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},
+	{"queue", queueFact},
+	{"scaling", scalingFact},
 	{"previous", previousFact},
 }
 

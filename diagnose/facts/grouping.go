@@ -23,6 +23,7 @@ const maxIncidents = 12
 
 // grouping sorts the tasks of one service into incidents.
 type grouping struct {
+	alone   bool // the service is the only target of the run: what costs further calls may be looked at
 	svc     evidence.Service
 	now     time.Time
 	caller  evidence.Caller

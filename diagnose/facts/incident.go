@@ -70,6 +70,8 @@ type Incident struct {
 	Size       Size              `json:"size"`
 	Log        LogFact           `json:"log"`
 	Previous   Previous          `json:"previous"`
+	Scaling    Scaling           `json:"scaling"` // only of incidents about scaling
+	Queue      QueueFact         `json:"queue"`
 }
 
 type double = float64

@@ -11,4 +11,6 @@ type watch struct {
 }
 
 // watches is the list of all, in the order in which their incidents stand in a report.
-var watches = []watch{}
+var watches = []watch{
+	{"auto scaling and queues", scalingWatch},
+}

@@ -16,7 +16,12 @@ var playbooks = strings.Fields(`net.subnet-no-free-ips net.no-egress-route net.b
 	iam.exec-role-secret iam.exec-role-logs iam.exec-role-trust iam.exec-role-missing iam.task-role-trust iam.role-confusion
 	iam.repository-policy secret.missing secret.marked-for-deletion secret.json-key secret.parameter-missing log.group-missing
 	cap.sent-to-ec2 cap.fargate-unavailable cap.vcpu-quota task.invalid-size task.out-of-memory app.exit-nonzero
-	app.entry-point-not-found app.exec-format`)
+	app.entry-point-not-found app.exec-format
+	scale.not-configured scale.suspended scale.max-capacity scale.alarm-actions-disabled scale.no-data scale.wrong-dimension scale.policy-missing
+	scale.activity-failed scale.cooldown scale.scheduled-action scale.in-during-deployment scale.fights-iac queue.backlog-not-scaled
+	queue.visibility-timeout queue.poison sched.rule-disabled sched.expired sched.role-trust sched.role-run-task sched.role-pass-role
+	sched.revision-pinned sched.network-missing sched.cluster-wrong sched.run-task-failures sched.task-failed trace.no-permission
+	trace.daemon-unreachable trace.sampling`)
 
 var readOnly = regexp.MustCompile(`^aws [a-z0-9-]+ (describe|list|get|lookup|head|batch-get|simulate)[a-z0-9-]*( |$)`)
 
