@@ -54,7 +54,8 @@ func queueFact(v *evidence.View, in *Incident) {
 	}
 	own, known := roleQueues(w, in.Definition.TaskRole, in.Definition.Basis)
 	names := own
-	if len(names) == 0 {
+	unread := !known && slices.ContainsFunc(w.Missed(), func(k evidence.Key) bool { return w.State(k) == evidence.Unread })
+	if len(names) == 0 && !unread {
 		names = measuredQueues(w, in.Cluster, in.Service)
 	}
 	if len(names) == 0 {

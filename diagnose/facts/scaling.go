@@ -147,7 +147,8 @@ type scalingAlarms struct {
 	state    evidence.State
 	policies []evidence.ScalingPolicy
 	alarms   []policyAlarm
-	gapped   bool // an alarm could not be read
+	gapped   bool // an alarm could not be read, or was not yet
+	unread   bool // an alarm was not read yet
 	missing  []evidence.Key
 }
 
@@ -177,7 +178,7 @@ func readAlarms(w *evidence.View, cluster, service string, exists bool) scalingA
 			case evidence.Found, evidence.Absent:
 				a.alarms = append(a.alarms, policyAlarm{alarm, p, st == evidence.Absent})
 			default:
-				a.gapped = true
+				a.gapped, a.unread = true, a.unread || st == evidence.Unread
 			}
 		}
 	}

@@ -31,6 +31,9 @@ func scalingWatch(v *evidence.View, g *grouping, found []Incident) []Incident {
 	}
 	worker := g.alone && len(svc.TargetGroups) == 0 && !svc.Connect.Enabled && len(svc.Registries) == 0
 	a := readAlarms(v, svc.Cluster, svc.Name, st == evidence.Found)
+	if a.unread || a.state == evidence.Unread {
+		return nil
+	}
 	if st == evidence.Found && !g.off(a, target) && !worker || st == evidence.Absent && !g.alone {
 		return nil
 	}
