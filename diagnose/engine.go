@@ -92,9 +92,12 @@ type targetCase struct {
 func (e *Engine) consider(store *evidence.Store, t evidence.Target) (*targetCase, error) {
 	v := evidence.NewView(store)
 	c := &targetCase{}
-	if t.Kind == evidence.TargetTask {
+	switch t.Kind {
+	case evidence.TargetTask:
 		c.screening = facts.ScreenTask(v, t)
-	} else {
+	case evidence.TargetRule, evidence.TargetSchedule:
+		c.screening = facts.ScreenSchedule(v, t)
+	default:
 		c.screening = facts.Screen(v, t)
 	}
 	c.want(c.screening.Missing)

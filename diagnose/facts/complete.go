@@ -36,6 +36,7 @@ var Facts = []Fact{
 	{"log", logFact},
 	{"queue", queueFact},
 	{"scaling", scalingFact},
+	{"schedule", scheduleFact},
 	{"previous", previousFact},
 }
 

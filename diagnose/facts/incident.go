@@ -72,6 +72,7 @@ type Incident struct {
 	Previous   Previous          `json:"previous"`
 	Scaling    Scaling           `json:"scaling"` // only of incidents about scaling
 	Queue      QueueFact         `json:"queue"`
+	Schedule   ScheduleFact      `json:"schedule"` // only of incidents about a rule or schedule
 }
 
 type double = float64
