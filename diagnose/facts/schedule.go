@@ -80,8 +80,11 @@ func readScheduled(v *evidence.View, t evidence.Target) (s scheduled, st evidenc
 		ruleKey, targetsKey := evidence.EventRuleKey(t.Name), evidence.EventRuleTargetsKey(t.Name)
 		rule, rst := evidence.Read(v, ruleKey)
 		targets, tst := evidence.Read(v, targetsKey)
-		if rst != evidence.Found || tst != evidence.Found {
-			return s, min(rst, tst)
+		switch {
+		case rst == evidence.Absent || tst == evidence.Found && rst != evidence.Found:
+			return s, rst
+		case rst != evidence.Found || tst != evidence.Found:
+			return s, min(rst, tst) // what was not read yet before what cannot be
 		}
 		s.key, s.ends = ruleKey.Key, targetsKey.Key
 		for _, x := range targets.Targets {
