@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/xray"
 )
 
 // The SDK's clients are held as functions, only those that are used. A client that gets into an interface value makes
@@ -40,6 +41,7 @@ type ports struct {
 	quota      quotaPort
 	events     eventsPort
 	scheduler  schedulerPort
+	xray       xrayPort
 }
 
 type ecsPort struct {
@@ -125,6 +127,7 @@ func newPorts(cfg aws.Config) ports {
 		quota:      quotaPort{servicequotas.NewFromConfig(cfg).GetServiceQuota},
 		events:     newEventsPort(eventbridge.NewFromConfig(cfg)),
 		scheduler:  newSchedulerPort(scheduler.NewFromConfig(cfg)),
+		xray:       xrayPort{xray.NewFromConfig(cfg).GetSamplingRules},
 	}
 }
 

@@ -69,6 +69,7 @@ var Collectors = []Collector{
 	{evidence.KindEventRuleTargets, []string{"events:ListTargetsByRule"}, eventRuleTargets},
 	{evidence.KindSchedules, []string{"scheduler:ListSchedules"}, scheduleNames},
 	{evidence.KindSchedule, []string{"scheduler:GetSchedule"}, schedules},
+	{evidence.KindSamplingRules, []string{"xray:GetSamplingRules"}, samplingRules},
 	{evidence.KindFamilyTasks, []string{"ecs:ListTasks", "ecs:DescribeTasks"}, familyTasks},
 }
 
@@ -105,6 +106,7 @@ var shows = map[string]string{
 	"scheduler:ListSchedules":                           "the names of schedules, to help with a wrong one",
 	"servicequotas:GetServiceQuota":                     "how much Fargate the account may run at once",
 	"sqs:GetQueueAttributes":                            "backlog, visibility timeout and redrive policy of a service's queue; never a message",
+	"xray:GetSamplingRules":                             "how many requests X-Ray records",
 	"sqs:GetQueueUrl":                                   "whether the queue exists",
 
 	"ec2:DescribeInternetGateways":               "whether the VPC has an internet gateway",

@@ -56,6 +56,7 @@ var prefixes = map[string]string{
 	"Elastic Load Balancing v2": "elasticloadbalancing",
 	"Application Auto Scaling":  "application-autoscaling",
 	"EventBridge":               "events",
+	"XRay":                      "xray",
 }
 
 func actionOf(ctx context.Context) string {

@@ -41,20 +41,21 @@ const (
 	KindLoadBalancer       Kind = "load-balancer"         // id DNS name, lower case; LoadBalancer
 	KindParameter          Kind = "parameter"             // id NAME, without the ARN before it; Parameter
 
-	KindScalableTarget    Kind = "scalable-target"    // id CLUSTER/SERVICE; ScalableTarget; absent = the service is not under auto scaling
-	KindScalingPolicies   Kind = "scaling-policies"   // id CLUSTER/SERVICE; ScalingPolicies
-	KindScalingActivities Kind = "scaling-activities" // id CLUSTER/SERVICE; ScalingActivities
-	KindScheduledActions  Kind = "scheduled-actions"  // id CLUSTER/SERVICE; ScheduledActions
-	KindAlarm             Kind = "alarm"              // id NAME; Alarm
-	KindMetric            Kind = "metric"             // id as MetricID writes it; MetricSeries: 3 hours, or 14 days where the period is an hour or more
-	KindQuota             Kind = "quota"              // id SERVICE/CODE; Quota
-	KindQueue             Kind = "queue"              // id NAME, of this account and region; Queue
-	KindEventRules        Kind = "event-rules"        // id BUS, "" = default; Names: every rule of the bus
-	KindEventRule         Kind = "event-rule"         // id NAME or BUS/NAME; EventRule
-	KindEventRuleTargets  Kind = "event-rule-targets" // id NAME or BUS/NAME; EventTargets
-	KindSchedules         Kind = "schedules"          // id ""; Names: every schedule as GROUP/NAME
-	KindSchedule          Kind = "schedule"           // id GROUP/NAME; Schedule
-	KindFamilyTasks       Kind = "family-tasks"       // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
+	KindScalableTarget    Kind = "scalable-target"     // id CLUSTER/SERVICE; ScalableTarget; absent = the service is not under auto scaling
+	KindScalingPolicies   Kind = "scaling-policies"    // id CLUSTER/SERVICE; ScalingPolicies
+	KindScalingActivities Kind = "scaling-activities"  // id CLUSTER/SERVICE; ScalingActivities
+	KindScheduledActions  Kind = "scheduled-actions"   // id CLUSTER/SERVICE; ScheduledActions
+	KindAlarm             Kind = "alarm"               // id NAME; Alarm
+	KindMetric            Kind = "metric"              // id as MetricID writes it; MetricSeries: 3 hours, or 14 days where the period is an hour or more
+	KindQuota             Kind = "quota"               // id SERVICE/CODE; Quota
+	KindQueue             Kind = "queue"               // id NAME, of this account and region; Queue
+	KindEventRules        Kind = "event-rules"         // id BUS, "" = default; Names: every rule of the bus
+	KindEventRule         Kind = "event-rule"          // id NAME or BUS/NAME; EventRule
+	KindEventRuleTargets  Kind = "event-rule-targets"  // id NAME or BUS/NAME; EventTargets
+	KindSchedules         Kind = "schedules"           // id ""; Names: every schedule as GROUP/NAME
+	KindSchedule          Kind = "schedule"            // id GROUP/NAME; Schedule
+	KindSamplingRules     Kind = "xray-sampling-rules" // id ""; SamplingRules of X-Ray
+	KindFamilyTasks       Kind = "family-tasks"        // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -116,6 +117,7 @@ var Kinds = []KindInfo{
 	{KindEventRuleTargets, decode[EventTargets]},
 	{KindSchedules, decode[Names]},
 	{KindSchedule, decode[Schedule]},
+	{KindSamplingRules, decode[SamplingRules]},
 	{KindFamilyTasks, decode[TaskList]},
 }
 
@@ -227,6 +229,9 @@ func EventRulesKey(bus string) Ref[Names]      { return ref[Names](KindEventRule
 func EventRuleKey(name string) Ref[EventRule] { return ref[EventRule](KindEventRule, name) }
 func EventRuleTargetsKey(name string) Ref[EventTargets] {
 	return ref[EventTargets](KindEventRuleTargets, name)
+}
+func SamplingRulesKey() Ref[SamplingRules] {
+	return ref[SamplingRules](KindSamplingRules, "")
 }
 func SchedulesKey() Ref[Names] { return ref[Names](KindSchedules, "") }
 func ScheduleKey(group, name string) Ref[Schedule] {

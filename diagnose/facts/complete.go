@@ -37,6 +37,7 @@ var Facts = []Fact{
 	{"queue", queueFact},
 	{"scaling", scalingFact},
 	{"schedule", scheduleFact},
+	{"tracing", tracingFact},
 	{"previous", previousFact},
 }
 

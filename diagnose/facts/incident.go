@@ -72,6 +72,7 @@ type Incident struct {
 	Previous   Previous          `json:"previous"`
 	Scaling    Scaling           `json:"scaling"` // only of incidents about scaling
 	Queue      QueueFact         `json:"queue"`
+	Tracing    Tracing           `json:"tracing"`  // only of incidents about traces
 	Schedule   ScheduleFact      `json:"schedule"` // only of incidents about a rule or schedule
 }
 

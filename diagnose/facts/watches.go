@@ -13,4 +13,5 @@ type watch struct {
 // watches is the list of all, in the order in which their incidents stand in a report.
 var watches = []watch{
 	{"auto scaling and queues", scalingWatch},
+	{"traces", tracingWatch},
 }
