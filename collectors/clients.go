@@ -29,11 +29,13 @@ type ports struct {
 	ecs     ecsPort
 	ec2     ec2Port
 	elb     elbPort
+	targets targetsPort
 	logs    logsPort
 	iam     iamPort
 	sts     stsPort
 	secrets secretsPort
 	ssm     ssmPort
+	rollout rolloutPort
 
 	scaling    scalingPort
 	cloudwatch cloudwatchPort
@@ -87,6 +89,9 @@ type ecrPort struct {
 	DescribeImages       func(context.Context, *ecr.DescribeImagesInput, ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error)
 	GetRepositoryPolicy  func(context.Context, *ecr.GetRepositoryPolicyInput, ...func(*ecr.Options)) (*ecr.GetRepositoryPolicyOutput, error)
 	BatchGetImage        func(context.Context, *ecr.BatchGetImageInput, ...func(*ecr.Options)) (*ecr.BatchGetImageOutput, error)
+
+	DescribePullThroughCacheRules func(context.Context, *ecr.DescribePullThroughCacheRulesInput, ...func(*ecr.Options)) (*ecr.DescribePullThroughCacheRulesOutput, error)
+	GetLifecyclePolicy            func(context.Context, *ecr.GetLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.GetLifecyclePolicyOutput, error)
 }
 
 type iamPort struct {
@@ -115,11 +120,13 @@ func newPorts(cfg aws.Config) ports {
 		ecs:     newECSPort(ecs.NewFromConfig(cfg)),
 		ec2:     newEC2Port(ec2.NewFromConfig(cfg)),
 		elb:     newELBPort(elb.NewFromConfig(cfg)),
+		targets: newTargetsPort(elb.NewFromConfig(cfg)),
 		logs:    newLogsPort(cloudwatchlogs.NewFromConfig(cfg)),
 		iam:     newIAMPort(iam.NewFromConfig(cfg)),
 		sts:     stsPort{sts.NewFromConfig(cfg).GetCallerIdentity},
 		secrets: secretsPort{secretsmanager.NewFromConfig(cfg).DescribeSecret},
 		ssm:     ssmPort{ssm.NewFromConfig(cfg).DescribeParameters},
+		rollout: newRolloutPort(cfg),
 
 		scaling:    newScalingPort(applicationautoscaling.NewFromConfig(cfg)),
 		cloudwatch: newCloudwatchPort(cloudwatch.NewFromConfig(cfg)),
@@ -164,7 +171,7 @@ func (a *Account) ecr(region string) *ecrPort {
 	cfg := a.cfg.Copy()
 	cfg.Region = region
 	c := ecr.NewFromConfig(cfg)
-	p := &ecrPort{c.DescribeRepositories, c.DescribeImages, c.GetRepositoryPolicy, c.BatchGetImage}
+	p := &ecrPort{c.DescribeRepositories, c.DescribeImages, c.GetRepositoryPolicy, c.BatchGetImage, c.DescribePullThroughCacheRules, c.GetLifecyclePolicy}
 	a.ecrs[region] = p
 	return p
 }

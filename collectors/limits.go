@@ -25,8 +25,12 @@ var families = map[string]string{
 	"ecs:ListServiceDeployments":     "ecs service deployment",
 	"ecs:DescribeServiceDeployments": "ecs service deployment",
 
-	"elasticloadbalancing:DescribeLoadBalancers": "elb read",
-	"elasticloadbalancing:DescribeTargetGroups":  "elb read",
+	"elasticloadbalancing:DescribeLoadBalancers":         "elb read",
+	"elasticloadbalancing:DescribeTargetGroups":          "elb read",
+	"elasticloadbalancing:DescribeTargetGroupAttributes": "elb read",
+	"elasticloadbalancing:DescribeTargetHealth":          "elb read",
+	"elasticloadbalancing:DescribeListeners":             "elb read",
+	"elasticloadbalancing:DescribeRules":                 "elb read",
 }
 
 // Published: ECS 50/20 and 100/20 (burst/refill), EC2 reads 100/20 each, DescribeLogGroups 10/s, GetLogEvents 10/s in
@@ -40,6 +44,7 @@ var buckets = map[string]bucket{
 	"logs:DescribeLogGroups":     {5, 10},
 	"logs:GetLogEvents":          {5, 10},
 	"ssm:DescribeParameters":     {1.5, 3},
+	"cloudtrail:LookupEvents":    {1, 2}, // published: 2/s for each account and region
 	"elb read":                   {5, 20},
 	"cloudwatch:DescribeAlarms":  {4.5, 9},
 	"cloudwatch:GetMetricData":   {25, 50},

@@ -60,12 +60,12 @@ var prefixes = map[string]string{
 }
 
 func actionOf(ctx context.Context) string {
-	service := awsmiddleware.GetServiceID(ctx)
+	service := middleware.GetServiceID(ctx) // of the stack: newer clients register the other one too late for the guard
 	prefix, ok := prefixes[service]
 	if !ok {
 		prefix = strings.ToLower(strings.ReplaceAll(service, " ", ""))
 	}
-	return prefix + ":" + awsmiddleware.GetOperationName(ctx)
+	return prefix + ":" + middleware.GetOperationName(ctx)
 }
 
 // Refused is the error of an operation that the guard did not let out.

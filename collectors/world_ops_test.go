@@ -15,8 +15,6 @@ import (
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -67,7 +65,7 @@ func webService() ecstypes.Service {
 }
 
 // ordinary answers every call of the collectors for the sample keys.
-var ordinary = slices.Concat(ordinaryECS, ordinaryEC2, ordinaryRest)
+var ordinary = slices.Concat(ordinaryECS, ordinaryRollout, ordinaryEC2, ordinaryELB, ordinaryRest, ordinaryRegistry)
 
 var ordinaryECS = []wire.Operation{
 	op("ecs", "ListClusters", func(*ecs.ListClustersInput) (*ecs.ListClustersOutput, error) {
@@ -245,16 +243,6 @@ var ordinaryRest = []wire.Operation{
 	}),
 	op("secretsmanager", "DescribeSecret", func(in *secretsmanager.DescribeSecretInput) (*secretsmanager.DescribeSecretOutput, error) {
 		return &secretsmanager.DescribeSecretOutput{ARN: in.SecretId, Name: p("db"), VersionIdsToStages: map[string][]string{"v1": {"AWSCURRENT"}}}, nil
-	}),
-	op("elasticloadbalancing", "DescribeLoadBalancers", func(in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
-		if in.Names[0] != "web-lb" {
-			return nil, wire.Errorf("LoadBalancerNotFound", "Load balancers '[%s]' not found", in.Names[0])
-		}
-		return &elb.DescribeLoadBalancersOutput{LoadBalancers: []elbtypes.LoadBalancer{{LoadBalancerArn: p("arn:lb"), LoadBalancerName: p("web-lb"),
-			DNSName: p("internal-web-lb-1234567890.eu-west-1.elb.amazonaws.com")}}}, nil
-	}),
-	op("elasticloadbalancing", "DescribeTargetGroups", func(in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
-		return &elb.DescribeTargetGroupsOutput{TargetGroups: []elbtypes.TargetGroup{{TargetGroupArn: p("arn:tg")}}}, nil
 	}),
 	op("ssm", "DescribeParameters", func(in *ssm.DescribeParametersInput) (*ssm.DescribeParametersOutput, error) {
 		out := &ssm.DescribeParametersOutput{}

@@ -153,6 +153,11 @@ var sample = []evidence.Key{
 	evidence.TaskKey("shop", "t1").Key,
 	evidence.TaskDefinitionKey("web:7").Key,
 	evidence.ServiceDeploymentsKey("shop", "web").Key,
+	evidence.ServiceRevisionKey(revisionARN).Key,
+	evidence.TaskProtectionKey("shop", "t1").Key,
+	evidence.TrailEventsKey("EventName", "UpdateService").Key,
+	evidence.CodeDeploymentKey("d-1").Key,
+	evidence.CodeDeployGroupKey("web", "blue-green").Key,
 	evidence.SubnetKey("subnet-1").Key,
 	evidence.SubnetInterfacesKey("subnet-1").Key,
 	evidence.VpcKey("vpc-1").Key,
@@ -173,6 +178,8 @@ var sample = []evidence.Key{
 	evidence.RepositoryImagesKey(repo).Key,
 	evidence.ImageKey(repo, ":v7").Key,
 	evidence.RepositoryPolicyKey(repo).Key,
+	evidence.PullThroughRulesKey("111122223333", "eu-west-1").Key,
+	evidence.LifecyclePolicyKey(repo).Key,
 	evidence.ManifestKey(repo, ":v7").Key,
 	evidence.RoleKey("web-exec").Key,
 	evidence.RolePoliciesKey("web-exec").Key,
@@ -181,6 +188,12 @@ var sample = []evidence.Key{
 	evidence.SecretKey("arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf").Key,
 	evidence.ParameterKey("/web/flag").Key,
 	evidence.LoadBalancerKey("internal-web-lb-1234567890.eu-west-1.elb.amazonaws.com").Key,
+	evidence.TargetGroupKey(webTargets).Key,
+	evidence.TargetGroupAttributesKey(webTargets).Key,
+	evidence.TargetHealthKey(webTargets).Key,
+	evidence.BalancerKey("arn:lb").Key,
+	evidence.ListenersKey("arn:lb").Key,
+	evidence.RulesKey("arn:listener").Key,
 }
 
 const repo = "111122223333/eu-west-1/team/web"

@@ -112,6 +112,7 @@ func (e *Engine) findings(store *evidence.Store, c *targetCase) []*draft {
 			d.merge(f, o)
 			continue
 		}
+		f.Consequence = o.pb.Consequence
 		d := &draft{Finding: f, pb: o.pb, incidents: []*facts.Incident{o.in}, truths: o.truths}
 		index[key] = d
 		out = append(out, d)
@@ -158,11 +159,19 @@ func fold(all []*draft) []*draft {
 
 var verdictOrder = map[Verdict]int{Confirmed: 0, Changed: 1, NotClear: 2}
 
+// last is 1 for what is always the effect of something else: alone it is worth a word, and never the answer.
+func (d *draft) last() int {
+	if d.pb.Consequence {
+		return 1
+	}
+	return 0
+}
+
 // rank puts confirmed findings first, by the share of current failures they account for; then those that fit but
 // changed; then the undecided ones by how much of their case is already true.
 func rank(all []*draft) {
 	slices.SortStableFunc(all, func(a, b *draft) int {
-		return cmp.Or(cmp.Compare(verdictOrder[a.Verdict], verdictOrder[b.Verdict]), cmp.Compare(b.Share, a.Share),
+		return cmp.Or(cmp.Compare(a.last(), b.last()), cmp.Compare(verdictOrder[a.Verdict], verdictOrder[b.Verdict]), cmp.Compare(b.Share, a.Share),
 			cmp.Compare(b.Tasks, a.Tasks), cmp.Compare(b.truths, a.truths), cmp.Compare(len(a.missingNames()), len(b.missingNames())), strings.Compare(a.ID, b.ID), strings.Compare(a.Subject.ID, b.Subject.ID))
 	})
 }

@@ -87,6 +87,8 @@ type Finding struct {
 	Verify    string          `json:"verify"`
 	Explained []Finding       `json:"explained"`
 	Docs      []string        `json:"docs"`
+
+	Consequence bool `json:"-"` // always the effect of something else: no answer by itself
 }
 
 // SubjectRef names the broken thing.
@@ -168,7 +170,7 @@ func (r Report) ExitCode() int {
 		}
 		confirmed := false
 		for _, f := range t.Findings {
-			confirmed = confirmed || f.Verdict == Confirmed
+			confirmed = confirmed || f.Verdict == Confirmed && !f.Consequence
 		}
 		if !confirmed {
 			return 4

@@ -2,44 +2,55 @@ package evidence
 
 // The kinds of evidence, their ids and their values. Names are AWS's own.
 const (
-	KindCaller             Kind = "caller"                // id ""; Caller
-	KindClusters           Kind = "clusters"              // id ""; Names: every cluster of the region
-	KindCluster            Kind = "cluster"               // id NAME; Cluster
-	KindClusterServices    Kind = "cluster-services"      // id CLUSTER; Names: every service of the cluster
-	KindService            Kind = "service"               // id CLUSTER/SERVICE; Service
-	KindStoppedTasks       Kind = "stopped-tasks"         // id CLUSTER/SERVICE; TaskList, newest first
-	KindRunningTasks       Kind = "running-tasks"         // id CLUSTER/SERVICE; TaskList: desired status RUNNING, so PENDING ones too
-	KindTask               Kind = "task"                  // id CLUSTER/TASK-ID; Task
-	KindTaskDefinition     Kind = "task-definition"       // id FAMILY:REVISION; TaskDefinition
-	KindServiceDeployments Kind = "service-deployments"   // id CLUSTER/SERVICE; ServiceDeployments, newest first
-	KindSubnet             Kind = "subnet"                // id SUBNET-ID; Subnet
-	KindSubnetInterfaces   Kind = "subnet-interfaces"     // id SUBNET-ID; Interfaces: who holds its addresses
-	KindVpc                Kind = "vpc"                   // id VPC-ID; Vpc
-	KindVpcDNS             Kind = "vpc-dns"               // id VPC-ID; VpcDNS
-	KindRouteTables        Kind = "route-tables"          // id VPC-ID; RouteTables: all of the VPC
-	KindNetworkAcls        Kind = "network-acls"          // id VPC-ID; NetworkAcls: all of the VPC
-	KindSecurityGroup      Kind = "security-group"        // id SG-ID; SecurityGroup
-	KindVpcSecurityGroups  Kind = "vpc-security-groups"   // id VPC-ID; SecurityGroups: the VPC's default group only
-	KindVpcEndpoints       Kind = "vpc-endpoints"         // id VPC-ID; Endpoints: all of the VPC
-	KindNatGateway         Kind = "nat-gateway"           // id NAT-ID; NatGateway
-	KindNatGateways        Kind = "nat-gateways"          // id VPC-ID; NatGateways: all of the VPC
-	KindInternetGateways   Kind = "internet-gateways"     // id VPC-ID; InternetGateways attached to the VPC
-	KindPrefixList         Kind = "prefix-list"           // id PL-ID; PrefixList
-	KindServicePrefixList  Kind = "service-prefix-list"   // id com.amazonaws.REGION.s3; PrefixList of an AWS service, by name
-	KindLogGroup           Kind = "log-group"             // id NAME; LogGroup
-	KindLogTail            Kind = "log-tail"              // id GROUP:STREAM; LogTail
-	KindRepository         Kind = "ecr-repository"        // id ACCOUNT/REGION/NAME; Repository
-	KindRepositoryImages   Kind = "ecr-repository-images" // id ACCOUNT/REGION/NAME; Images: the newest tagged ones, for advice
-	KindImage              Kind = "ecr-image"             // id ACCOUNT/REGION/NAME:TAG or ACCOUNT/REGION/NAME@DIGEST; Image
-	KindRepositoryPolicy   Kind = "ecr-repository-policy" // id ACCOUNT/REGION/NAME; PolicyDocument
-	KindManifest           Kind = "ecr-manifest"          // id as ecr-image; Manifest
-	KindRole               Kind = "iam-role"              // id NAME; Role
-	KindRolePolicies       Kind = "iam-role-policies"     // id ROLE-NAME; RolePolicies: the names only
-	KindInlinePolicy       Kind = "iam-inline-policy"     // id ROLE-NAME/POLICY-NAME; PolicyDocument
-	KindManagedPolicy      Kind = "iam-managed-policy"    // id POLICY-ARN; PolicyDocument: the default version
-	KindSecret             Kind = "secret"                // id ARN or NAME, as the task definition writes it without :KEY:STAGE:VERSION; Secret
-	KindLoadBalancer       Kind = "load-balancer"         // id DNS name, lower case; LoadBalancer
-	KindParameter          Kind = "parameter"             // id NAME, without the ARN before it; Parameter
+	KindCaller             Kind = "caller"                  // id ""; Caller
+	KindClusters           Kind = "clusters"                // id ""; Names: every cluster of the region
+	KindCluster            Kind = "cluster"                 // id NAME; Cluster
+	KindClusterServices    Kind = "cluster-services"        // id CLUSTER; Names: every service of the cluster
+	KindService            Kind = "service"                 // id CLUSTER/SERVICE; Service
+	KindStoppedTasks       Kind = "stopped-tasks"           // id CLUSTER/SERVICE; TaskList, newest first
+	KindRunningTasks       Kind = "running-tasks"           // id CLUSTER/SERVICE; TaskList: desired status RUNNING, so PENDING ones too
+	KindTask               Kind = "task"                    // id CLUSTER/TASK-ID; Task
+	KindTaskDefinition     Kind = "task-definition"         // id FAMILY:REVISION; TaskDefinition
+	KindServiceDeployments Kind = "service-deployments"     // id CLUSTER/SERVICE; ServiceDeployments, newest first
+	KindSubnet             Kind = "subnet"                  // id SUBNET-ID; Subnet
+	KindSubnetInterfaces   Kind = "subnet-interfaces"       // id SUBNET-ID; Interfaces: who holds its addresses
+	KindVpc                Kind = "vpc"                     // id VPC-ID; Vpc
+	KindVpcDNS             Kind = "vpc-dns"                 // id VPC-ID; VpcDNS
+	KindRouteTables        Kind = "route-tables"            // id VPC-ID; RouteTables: all of the VPC
+	KindNetworkAcls        Kind = "network-acls"            // id VPC-ID; NetworkAcls: all of the VPC
+	KindSecurityGroup      Kind = "security-group"          // id SG-ID; SecurityGroup
+	KindVpcSecurityGroups  Kind = "vpc-security-groups"     // id VPC-ID; SecurityGroups: the VPC's default group only
+	KindVpcEndpoints       Kind = "vpc-endpoints"           // id VPC-ID; Endpoints: all of the VPC
+	KindNatGateway         Kind = "nat-gateway"             // id NAT-ID; NatGateway
+	KindNatGateways        Kind = "nat-gateways"            // id VPC-ID; NatGateways: all of the VPC
+	KindInternetGateways   Kind = "internet-gateways"       // id VPC-ID; InternetGateways attached to the VPC
+	KindPrefixList         Kind = "prefix-list"             // id PL-ID; PrefixList
+	KindServicePrefixList  Kind = "service-prefix-list"     // id com.amazonaws.REGION.s3; PrefixList of an AWS service, by name
+	KindLogGroup           Kind = "log-group"               // id NAME; LogGroup
+	KindLogTail            Kind = "log-tail"                // id GROUP:STREAM; LogTail
+	KindRepository         Kind = "ecr-repository"          // id ACCOUNT/REGION/NAME; Repository
+	KindRepositoryImages   Kind = "ecr-repository-images"   // id ACCOUNT/REGION/NAME; Images: the newest tagged ones, for advice
+	KindImage              Kind = "ecr-image"               // id ACCOUNT/REGION/NAME:TAG or ACCOUNT/REGION/NAME@DIGEST; Image
+	KindRepositoryPolicy   Kind = "ecr-repository-policy"   // id ACCOUNT/REGION/NAME; PolicyDocument
+	KindManifest           Kind = "ecr-manifest"            // id as ecr-image; Manifest
+	KindRole               Kind = "iam-role"                // id NAME; Role
+	KindRolePolicies       Kind = "iam-role-policies"       // id ROLE-NAME; RolePolicies: the names only
+	KindInlinePolicy       Kind = "iam-inline-policy"       // id ROLE-NAME/POLICY-NAME; PolicyDocument
+	KindManagedPolicy      Kind = "iam-managed-policy"      // id POLICY-ARN; PolicyDocument: the default version
+	KindSecret             Kind = "secret"                  // id ARN or NAME, as the task definition writes it without :KEY:STAGE:VERSION; Secret
+	KindLoadBalancer       Kind = "load-balancer"           // id DNS name, lower case; LoadBalancer
+	KindTargetGroup        Kind = "target-group"            // id TARGET-GROUP-ARN; TargetGroup
+	KindTargetGroupAttrs   Kind = "target-group-attributes" // id TARGET-GROUP-ARN; TargetGroupAttributes
+	KindTargetHealth       Kind = "target-health"           // id TARGET-GROUP-ARN; TargetHealth
+	KindBalancer           Kind = "lb"                      // id LOAD-BALANCER-ARN; Balancer
+	KindListeners          Kind = "lb-listeners"            // id LOAD-BALANCER-ARN; Listeners
+	KindRules              Kind = "lb-rules"                // id LISTENER-ARN; Rules
+	KindParameter          Kind = "parameter"               // id NAME, without the ARN before it; Parameter
+	KindServiceRevision    Kind = "service-revision"        // id ARN; ServiceRevision: what a deployment ran
+	KindTaskProtection     Kind = "task-protection"         // id CLUSTER/TASK-ID; TaskProtection
+	KindTrailEvents        Kind = "trail-events"            // id EventName=NAME or ResourceName=NAME; TrailEvents of the last 24 hours
+	KindCodeDeployment     Kind = "codedeploy-deployment"   // id DEPLOYMENT-ID; CodeDeployment
+	KindCodeDeployGroup    Kind = "codedeploy-group"        // id APPLICATION/GROUP; CodeDeployGroup
 
 	KindScalableTarget    Kind = "scalable-target"     // id CLUSTER/SERVICE; ScalableTarget; absent = the service is not under auto scaling
 	KindScalingPolicies   Kind = "scaling-policies"    // id CLUSTER/SERVICE; ScalingPolicies
@@ -76,6 +87,11 @@ var Kinds = []KindInfo{
 	{KindTask, decode[Task]},
 	{KindTaskDefinition, decode[TaskDefinition]},
 	{KindServiceDeployments, decode[ServiceDeployments]},
+	{KindServiceRevision, decode[ServiceRevision]},
+	{KindTaskProtection, decode[TaskProtection]},
+	{KindTrailEvents, decode[TrailEvents]},
+	{KindCodeDeployment, decode[CodeDeployment]},
+	{KindCodeDeployGroup, decode[CodeDeployGroup]},
 	{KindSubnet, decode[Subnet]},
 	{KindSubnetInterfaces, decode[Interfaces]},
 	{KindVpc, decode[Vpc]},
@@ -96,6 +112,8 @@ var Kinds = []KindInfo{
 	{KindRepositoryImages, decode[Images]},
 	{KindImage, decode[Image]},
 	{KindRepositoryPolicy, decode[PolicyDocument]},
+	{KindPullThroughRules, decode[PullThroughRules]},
+	{KindLifecyclePolicy, decode[LifecyclePolicy]},
 	{KindManifest, decode[Manifest]},
 	{KindRole, decode[Role]},
 	{KindRolePolicies, decode[RolePolicies]},
@@ -104,6 +122,12 @@ var Kinds = []KindInfo{
 	{KindSecret, decode[Secret]},
 	{KindParameter, decode[Parameter]},
 	{KindLoadBalancer, decode[LoadBalancer]},
+	{KindTargetGroup, decode[TargetGroup]},
+	{KindTargetGroupAttrs, decode[TargetGroupAttributes]},
+	{KindTargetHealth, decode[TargetHealth]},
+	{KindBalancer, decode[Balancer]},
+	{KindListeners, decode[Listeners]},
+	{KindRules, decode[Rules]},
 	{KindScalableTarget, decode[ScalableTarget]},
 	{KindScalingPolicies, decode[ScalingPolicies]},
 	{KindScalingActivities, decode[ScalingActivities]},
@@ -144,6 +168,23 @@ func TaskDefinitionKey(familyRevision string) Ref[TaskDefinition] {
 }
 func ServiceDeploymentsKey(cluster, service string) Ref[ServiceDeployments] {
 	return ref[ServiceDeployments](KindServiceDeployments, cluster+"/"+service)
+}
+func ServiceRevisionKey(arn string) Ref[ServiceRevision] {
+	return ref[ServiceRevision](KindServiceRevision, arn)
+}
+func TaskProtectionKey(cluster, task string) Ref[TaskProtection] {
+	return ref[TaskProtection](KindTaskProtection, cluster+"/"+task)
+}
+
+// TrailEventsKey takes an attribute of cloudtrail:LookupEvents, EventName or ResourceName, and its value.
+func TrailEventsKey(attribute, value string) Ref[TrailEvents] {
+	return ref[TrailEvents](KindTrailEvents, attribute+"="+value)
+}
+func CodeDeploymentKey(id string) Ref[CodeDeployment] {
+	return ref[CodeDeployment](KindCodeDeployment, id)
+}
+func CodeDeployGroupKey(application, group string) Ref[CodeDeployGroup] {
+	return ref[CodeDeployGroup](KindCodeDeployGroup, application+"/"+group)
 }
 func SubnetKey(id string) Ref[Subnet]               { return ref[Subnet](KindSubnet, id) }
 func SubnetInterfacesKey(id string) Ref[Interfaces] { return ref[Interfaces](KindSubnetInterfaces, id) }
@@ -200,6 +241,17 @@ func ManagedPolicyKey(arn string) Ref[PolicyDocument] {
 }
 func SecretKey(id string) Ref[Secret]         { return ref[Secret](KindSecret, id) }
 func ParameterKey(name string) Ref[Parameter] { return ref[Parameter](KindParameter, name) }
+
+// The keys of load balancing take ARNs.
+
+func TargetGroupKey(arn string) Ref[TargetGroup] { return ref[TargetGroup](KindTargetGroup, arn) }
+func TargetGroupAttributesKey(arn string) Ref[TargetGroupAttributes] {
+	return ref[TargetGroupAttributes](KindTargetGroupAttrs, arn)
+}
+func TargetHealthKey(arn string) Ref[TargetHealth] { return ref[TargetHealth](KindTargetHealth, arn) }
+func BalancerKey(arn string) Ref[Balancer]         { return ref[Balancer](KindBalancer, arn) }
+func ListenersKey(balancer string) Ref[Listeners]  { return ref[Listeners](KindListeners, balancer) }
+func RulesKey(listener string) Ref[Rules]          { return ref[Rules](KindRules, listener) }
 
 func ScalableTargetKey(cluster, service string) Ref[ScalableTarget] {
 	return ref[ScalableTarget](KindScalableTarget, cluster+"/"+service)

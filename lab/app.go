@@ -14,6 +14,7 @@ type App struct {
 	Programs []string      // what can be executed in the image: paths, or names found on $PATH; the first is the image's own entry point
 	Needs    []string      // environment variables without which it exits with code 1 after Boot
 	Boot     time.Duration // from the container's start to serving
+	Warming  string        // log line every 15 s of Boot; "" = it starts in silence
 	Says     []string      // log lines at the end of Boot
 	Runs     time.Duration // it exits with Exit this long after Boot; 0 = it runs until stopped
 	Exit     int32
@@ -23,6 +24,14 @@ type App struct {
 	PeakEnv  string        // environment variable that gives Peak in MiB instead, such as HEAP_MIB
 	Growth   time.Duration // 0 = at once
 	Ignores  bool          // it does not react to SIGTERM and is killed after stopTimeout
+
+	Port    int32          // TCP port it listens on after Boot; 0 = none
+	PortEnv string         // environment variable that gives the port instead
+	Local   bool           // it listens on 127.0.0.1 only
+	TLS     bool           // it speaks HTTPS, else HTTP
+	Paths   map[string]int // status code by path; any other path is 404
+	Hosts   []string       // host names it answers to, others get 400; nil = any
+	Answers time.Duration  // how long an answer takes
 }
 
 // has tells whether the image holds a program by that path or name.
@@ -70,12 +79,23 @@ func (w *World) startApp(t *task, c *container) {
 		w.later(t, 300*time.Millisecond, func() { w.exit(t, c, 255, "") })
 		return
 	}
+	for d := time.Duration(0); app.Warming != "" && d < app.Boot; d += 15 * time.Second {
+		w.later(t, d, func() { w.say(t, c, app.Warming) })
+	}
 	w.later(t, app.Boot, func() {
 		if name := app.missing(c.env); name != "" {
 			w.say(t, c, fmt.Sprintf("panic: required environment variable %s is not set", name), "", "goroutine 1 [running]:", "main.main()")
 			w.exit(t, c, 1, "")
 			return
 		}
+		if port := c.port(); port > 0 {
+			if t.taken(port) {
+				w.say(t, c, fmt.Sprintf("listen tcp :%d: bind: address already in use", port))
+				w.exit(t, c, 1, "")
+				return
+			}
+		}
+		c.serving = true
 		w.say(t, c, app.Says...)
 		if after, ok := app.full(c.env, t.memoryLimit(c)); ok {
 			w.later(t, after, func() { w.exit(t, c, 137, "OutOfMemoryError: Container killed due to memory usage") })
@@ -87,6 +107,33 @@ func (w *World) startApp(t *task, c *container) {
 			})
 		}
 	})
+}
+
+// answer is the status code of a request.
+func (a App) answer(path, host string) int {
+	switch code, ok := a.Paths[path]; {
+	case a.Hosts != nil && !slices.Contains(a.Hosts, host):
+		return 400
+	case ok:
+		return code
+	}
+	return 404
+}
+
+// port is what the program of a container listens on; 0 = nothing.
+func (c *container) port() int32 {
+	if c.image == nil {
+		return 0
+	}
+	if n := number(c.env[c.image.App.PortEnv]); c.image.App.PortEnv != "" && n > 0 {
+		return int32(n)
+	}
+	return c.image.App.Port
+}
+
+// taken tells whether a container of the task listens on a port: all of them share one network interface.
+func (t *task) taken(port int32) bool {
+	return slices.ContainsFunc(t.containers, func(o *container) bool { return o.serving && !o.done && o.port() == port })
 }
 
 // say writes lines to the log of a container, if it has the awslogs driver and its stream exists.

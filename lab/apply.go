@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -73,7 +74,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// policy, task, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// policy, load-balancer, listener, rule, target-group, task, digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -98,9 +99,9 @@ func (w *World) fill(v any, kept map[string]any) (any, error) {
 		return out, nil
 	case map[string]any:
 		out := make(map[string]any, len(v))
-		for k, e := range v {
+		for _, k := range slices.Sorted(maps.Keys(v)) { // of two faults always the same one is told
 			var err error
-			if out[k], err = w.fill(e, kept); err != nil {
+			if out[k], err = w.fill(v[k], kept); err != nil {
 				return nil, err
 			}
 		}
@@ -232,6 +233,12 @@ func (w *World) byTag(kind, name string) string {
 				return aws.ToString(e.VpcEndpointId)
 			}
 		}
+	case "target-group":
+		for _, g := range sorted(w.elb.targetGroups) {
+			if aws.ToString(g.TargetGroupName) == name {
+				return aws.ToString(g.TargetGroupArn)
+			}
+		}
 	case "nat":
 		for _, n := range sorted(w.nats) {
 			if is(n.Tags) && n.State == ec2types.NatGatewayStateAvailable {
@@ -264,7 +271,8 @@ func (w *World) Healed(target string, sustain time.Duration) error {
 		return fmt.Errorf("it did not last for %s: %w", sustain, err)
 	}
 	for _, t := range w.services[target].tasks {
-		failed := t.StopCode == ecstypes.TaskStopCodeTaskFailedToStart || t.StopCode == ecstypes.TaskStopCodeEssentialContainerExited
+		failed := t.StopCode == ecstypes.TaskStopCodeTaskFailedToStart || t.StopCode == ecstypes.TaskStopCodeEssentialContainerExited ||
+			strings.HasPrefix(aws.ToString(t.StoppedReason), "Task failed ") // its health checks
 		if failed && t.StoppingAt != nil && t.StoppingAt.After(began) {
 			return fmt.Errorf("task %s failed meanwhile: %s", t.id, aws.ToString(t.StoppedReason))
 		}
@@ -293,6 +301,12 @@ func (w *World) well(target string) error {
 	}
 	if len(s.deployments) > 1 || p.RolloutState != ecstypes.DeploymentRolloutStateCompleted {
 		return fmt.Errorf("the rollout of %s is %s with %d deployments", target, p.RolloutState, len(s.deployments))
+	}
+	if err := w.released(target, s); err != nil {
+		return err
+	}
+	if unserved := s.unhealthyTargets(); unserved != "" {
+		return fmt.Errorf("the load balancer does not serve all of %s: %s", target, unserved)
 	}
 	return nil
 }

@@ -132,6 +132,9 @@ func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := w.checkBalancers(def, in.LoadBalancers); err != nil {
+		return nil, err
+	}
 	s := &service{cluster: cluster, said: map[string]time.Time{}}
 	s.Service = ecstypes.Service{
 		ServiceName: in.ServiceName, ServiceArn: aws.String(w.ecsARN("service/" + cluster + "/" + name)), ClusterArn: aws.String(w.ecsARN("cluster/" + cluster)),
@@ -140,7 +143,7 @@ func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 		PlatformVersion: cmp.Or(in.PlatformVersion, aws.String("LATEST")), PlatformFamily: aws.String("Linux"), SchedulingStrategy: ecstypes.SchedulingStrategyReplica,
 		DeploymentController: &ecstypes.DeploymentController{Type: ecstypes.DeploymentControllerTypeEcs}, DeploymentConfiguration: deploymentDefaults(nil, in.DeploymentConfiguration),
 		RoleArn:       aws.String(fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", w.Partition, w.Account)),
-		LoadBalancers: []ecstypes.LoadBalancer{}, ServiceRegistries: []ecstypes.ServiceRegistry{}, PlacementConstraints: []ecstypes.PlacementConstraint{}, PlacementStrategy: []ecstypes.PlacementStrategy{},
+		LoadBalancers: append([]ecstypes.LoadBalancer{}, in.LoadBalancers...), HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds, ServiceRegistries: []ecstypes.ServiceRegistry{}, PlacementConstraints: []ecstypes.PlacementConstraint{}, PlacementStrategy: []ecstypes.PlacementStrategy{},
 		EnableECSManagedTags: in.EnableECSManagedTags, EnableExecuteCommand: in.EnableExecuteCommand, PropagateTags: cmp.Or(in.PropagateTags, ecstypes.PropagateTagsNone),
 		AvailabilityZoneRebalancing: cmp.Or(in.AvailabilityZoneRebalancing, ecstypes.AvailabilityZoneRebalancingEnabled), Tags: in.Tags,
 	}
@@ -203,7 +206,16 @@ func (w *World) updateService(_ *wire.Request, in *ecs.UpdateServiceInput) (*ecs
 	if in.EnableExecuteCommand != nil {
 		next.EnableExecuteCommand = *in.EnableExecuteCommand
 	}
+	if in.LoadBalancers != nil {
+		next.LoadBalancers = in.LoadBalancers
+	}
 	rollout := in.ForceNewDeployment || !reflect.DeepEqual(next, s.Service)
+	if rollout {
+		if err := w.checkRollout(next); err != nil {
+			return nil, err
+		}
+	}
+	next.HealthCheckGracePeriodSeconds = cmp.Or(in.HealthCheckGracePeriodSeconds, next.HealthCheckGracePeriodSeconds)
 	if in.DesiredCount != nil {
 		next.DesiredCount = *in.DesiredCount
 	}
@@ -261,6 +273,7 @@ func (w *World) deploy(s *service) {
 	d.launch = launch{
 		cluster: s.cluster, definition: w.taskDefs[defKey(s.TaskDefinition)], launchType: s.LaunchType, strategy: s.CapacityProviderStrategy,
 		group: "service:" + s.name(), startedBy: "ecs-svc/" + id, service: s, deployment: d,
+		balancers: s.LoadBalancers,
 	}
 	if s.NetworkConfiguration != nil && s.NetworkConfiguration.AwsvpcConfiguration != nil {
 		d.launch.network = *s.NetworkConfiguration.AwsvpcConfiguration

@@ -218,7 +218,7 @@ func (w *World) describeServiceRevisions(_ *wire.Request, in *ecs.DescribeServic
 		r := ecstypes.ServiceRevision{
 			ServiceRevisionArn: aws.String(arn), ServiceArn: s.ServiceArn, ClusterArn: s.ClusterArn, TaskDefinition: d.TaskDefinition, CreatedAt: d.CreatedAt,
 			NetworkConfiguration: d.NetworkConfiguration, LaunchType: d.LaunchType, CapacityProviderStrategy: d.CapacityProviderStrategy,
-			PlatformVersion: d.PlatformVersion, PlatformFamily: d.PlatformFamily,
+			PlatformVersion: d.PlatformVersion, PlatformFamily: d.PlatformFamily, LoadBalancers: d.launch.balancers,
 		}
 		for _, c := range d.launch.definition.ContainerDefinitions {
 			i := ecstypes.ContainerImage{ContainerName: c.Name, Image: c.Image}

@@ -55,6 +55,7 @@ type launch struct {
 	overrides  *ecstypes.TaskOverride
 	service    *service    // nil = standalone
 	deployment *deployment // nil = standalone
+	balancers  []ecstypes.LoadBalancer
 }
 
 // task is an ECS task with its way through the launch pipeline.
@@ -65,7 +66,10 @@ type task struct {
 	containers []*container
 	eni        string // "" before it is made and after it is deleted
 	instance   *ecstypes.ContainerInstance
-	healthy    bool // RUNNING for long enough to count as a success
+	healthy    bool // counts as a success: its health checks pass, or without any it is RUNNING for long enough
+	proven     bool // it was healthy once
+	complete   bool // every container was started in its order
+	targets    []registration
 	ended      bool // nothing planned for it happens any more
 }
 
@@ -77,6 +81,8 @@ type container struct {
 	env                 map[string]string
 	logGroup, logStream string
 	done                bool
+	started             bool
+	serving             bool // its program is up, and listens if it has a port
 }
 
 func (w *World) ecsARN(resource string) string {

@@ -100,6 +100,7 @@ func (w *World) Slow(d time.Duration, actions ...string) {
 func action(r *wire.Request) string { return r.Service + ":" + r.Operation }
 
 func (w *World) onCall(c wire.Call) {
+	w.remember(c)
 	w.faults.mu.Lock()
 	defer w.faults.mu.Unlock()
 	w.faults.calls = append(w.faults.calls, c)
@@ -134,7 +135,7 @@ func (w *World) before(r *wire.Request, _ any) error {
 		if r.Service == "ec2" {
 			return &wire.Error{Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: 503}
 		}
-		if r.Service == "iam" || r.Service == "sts" {
+		if r.Service == "iam" || r.Service == "sts" || r.Service == "elasticloadbalancing" {
 			return wire.Errorf("Throttling", "Rate exceeded")
 		}
 		return wire.Errorf("ThrottlingException", "Rate exceeded")
@@ -158,7 +159,7 @@ func (w *World) refusal(r *wire.Request) *wire.Error {
 	switch r.Service {
 	case "ec2":
 		return &wire.Error{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation. " + who + because, Status: 403}
-	case "iam", "sts":
+	case "iam", "sts", "elasticloadbalancing":
 		return &wire.Error{Code: "AccessDenied", Message: who + " on resource: *" + because, Status: 403}
 	}
 	return &wire.Error{Code: "AccessDeniedException", Message: who + " on resource: *" + because, Status: 400}

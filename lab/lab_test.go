@@ -294,9 +294,10 @@ func TestSameSeedSameCallsSameTranscript(t *testing.T) {
 			lists = append(lists, rapid.SampledFrom(append([][]Step{s.Mutation, s.Solve}, s.Cheat...)).Draw(rt, "steps"))
 			waits = append(waits, time.Duration(rapid.IntRange(0, 40).Draw(rt, "minutes"))*time.Minute)
 		}
+		web := rapid.Bool().Draw(rt, "web")
 		var seen [2]string
 		for i := range seen {
-			w := New(Options{Seed: seed})
+			w := New(Options{Seed: seed, Web: web})
 			for n, steps := range lists {
 				if err := w.Apply(steps); err != nil {
 					seen[i] += err.Error() + "\n" // a list may not fit the account it meets; the refusal must be the same too

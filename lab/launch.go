@@ -156,6 +156,7 @@ func (w *World) leave(t *task) {
 	for i := range t.Containers {
 		t.Containers[i].LastStatus = aws.String("STOPPED")
 	}
+	w.deregister(t)
 	t.ExecutionStoppedAt = aws.Time(w.now)
 	t.set("DEPROVISIONING")
 	w.after(w.about(20*time.Second), func() { w.stopped(t) })

@@ -53,6 +53,10 @@ func (w *World) startContainers(t *task) *failure {
 				fmt.Sprintf("OCI runtime create failed: runc create failed: unable to start container process: exec: %q: %s: unknown", program, why)}
 		}
 	}
+	if t.ordered() {
+		w.order(t)
+		return nil
+	}
 	w.later(t, w.about(1500*time.Millisecond), func() { w.running(t) })
 	return nil
 }
@@ -61,17 +65,15 @@ func (w *World) startContainers(t *task) *failure {
 func (w *World) running(t *task) {
 	t.StartedAt = aws.Time(w.now)
 	t.Connectivity, t.ConnectivityAt = ecstypes.ConnectivityConnected, aws.Time(w.now)
-	for i := range t.Containers {
-		t.Containers[i].LastStatus = aws.String("RUNNING")
-		t.Containers[i].RuntimeId = aws.String(t.id + "-" + fmt.Sprint(1000000000+i))
-	}
 	t.set("RUNNING")
 	w.noteRunning(t)
 	for _, c := range t.containers {
-		w.startApp(t, c)
+		if !c.started {
+			w.startContainer(t, c)
+		}
 	}
-	// Without a load balancer and without a container health check ECS counts a task as healthy 40 s after RUNNING.
-	w.later(t, 40*time.Second, func() { w.noteHealthy(t) })
+	w.enlist(t)
+	w.later(t, settled, func() { w.assess(t) })
 }
 
 // exit is the end of a container. The end of an essential one is the end of the task.
@@ -86,6 +88,7 @@ func (w *World) exit(t *task, c *container, code int32, reason string) {
 		a.Reason = aws.String(reason)
 	}
 	if !c.essential() {
+		w.order(t)
 		return
 	}
 	t.StopCode, t.StoppedReason = ecstypes.TaskStopCodeEssentialContainerExited, aws.String("Essential container in task exited")
@@ -110,6 +113,16 @@ func (w *World) stop(t *task, code ecstypes.TaskStopCode, reason string) {
 		return
 	}
 	t.StoppingAt, t.ended = aws.Time(w.now), true
+	if drain := w.deregister(t); drain > 0 { // the programs run on until the connections are drained
+		t.set("DEACTIVATING")
+		w.after(drain, func() { w.terminate(t) })
+		return
+	}
+	w.terminate(t)
+}
+
+// terminate tells the programs of a task to stop.
+func (w *World) terminate(t *task) {
 	t.set("STOPPING")
 	grace := w.about(2 * time.Second)
 	for _, c := range t.containers {

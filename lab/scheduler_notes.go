@@ -58,7 +58,7 @@ func (w *World) noteHealthy(t *task) {
 	if s == nil {
 		return
 	}
-	if !d.tripped {
+	if b := s.DeploymentConfiguration.DeploymentCircuitBreaker; !d.tripped && (b == nil || b.ResetOnHealthyTask == nil || *b.ResetOnHealthyTask) {
 		d.FailedTasks = 0
 	}
 	w.reconcileIn(s, time.Second)
@@ -71,7 +71,7 @@ func (w *World) noteCrash(t *task) {
 		return
 	}
 	s.steadyAt = time.Time{}
-	if !t.healthy {
+	if !t.proven {
 		w.countFailure(s, d)
 	}
 	w.reconcileIn(s, w.about(5*time.Second))
@@ -147,4 +147,5 @@ func (w *World) trip(s *service, d *deployment, rollback bool) {
 func (s *service) adopt(d *deployment) {
 	s.TaskDefinition, s.NetworkConfiguration = d.TaskDefinition, d.NetworkConfiguration
 	s.LaunchType, s.CapacityProviderStrategy = d.LaunchType, d.CapacityProviderStrategy
+	s.LoadBalancers = d.launch.balancers
 }

@@ -57,6 +57,8 @@ type World struct {
 	secrets    map[string]*secret   // by ARN
 	parameters map[string]*parameter
 
+	elb balancing // load balancers, listeners, rules, target groups
+
 	vcpuQuota     float64         // Fargate On-Demand vCPUs that may run at once
 	spotQuota     float64         // the same for Fargate Spot
 	azUnavailable map[string]bool // availability zones without Fargate capacity
@@ -67,6 +69,7 @@ type World struct {
 	front, back *wire.Server // the callers' endpoint, with injected faults and a record of calls; and the lab's own, without
 	faults      faults
 	names       map[string]string // what scenarios call things of the base world: "kind:name" -> id or ARN
+	releases    map[string]string // releases that were rolled back and that Healed expects, FAMILY:REVISION by CLUSTER/NAME
 	counts      map[string]int32  // desired counts that Healed expects, by CLUSTER/NAME
 }
 

@@ -6,5 +6,7 @@ import ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 type resources struct {
 	addresses    map[string]*ec2types.Address                       // elastic addresses, by allocation id
 	exclusions   map[string]*ec2types.VpcBlockPublicAccessExclusion // of VPC Block Public Access, by id
+	trail        []trailRecord                                      // of changes by calls, oldest first
+	calls        int                                                // how many were ever recorded
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
 }

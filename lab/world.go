@@ -26,6 +26,8 @@ type Options struct {
 	Start     time.Time // the world's first moment; the shop has settled half an hour later
 	Endpoints bool      // private subnets without a way to the internet, with VPC endpoints instead of the NAT gateway
 
+	Web bool // a third service, web, behind an application load balancer
+
 	// HideStopped makes ListTasks(serviceName, STOPPED) find nothing. Sources disagree on what AWS does.
 	HideStopped bool
 }
@@ -46,16 +48,21 @@ func New(o Options) *World {
 		dhcp: map[string]*ec2types.DhcpOptions{}, bpaMode: "off",
 		repositories: map[string]*repository{}, public: map[string]*publicImage{}, roles: map[string]*role{}, policies: map[string]*managedPolicy{},
 		logGroups: map[string]*logGroup{}, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
+		elb: newBalancing(), releases: map[string]string{},
 		vcpuQuota: 6, spotQuota: 6, azUnavailable: map[string]bool{}, listStopped: !o.HideStopped, names: map[string]string{}, counts: map[string]int32{},
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
-		w.secretsOperations(), w.ssmOperations())
+		w.secretsOperations(), w.ssmOperations(), w.elbOperations(), w.cloudtrailOperations())
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
 	w.front.Before, w.front.Delay, w.front.Mangle, w.front.OnCall = w.before, w.delay, w.mangle, w.onCall
+	w.back.OnCall = w.remember
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.buildShop(o.Endpoints)
+	if o.Web {
+		w.buildWeb()
+	}
 	w.advance(30 * time.Minute)
 	w.rememberCounts()
 	return w

@@ -10,9 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -38,12 +40,23 @@ var inputs = map[string]func() any{
 	"ec2:ReplaceRoute":                               func() any { return &ec2.ReplaceRouteInput{} },
 	"ecr:DeleteRepositoryPolicy":                     func() any { return &ecr.DeleteRepositoryPolicyInput{} },
 	"ecr:SetRepositoryPolicy":                        func() any { return &ecr.SetRepositoryPolicyInput{} },
+	"codedeploy:ContinueDeployment":                  func() any { return &codedeploy.ContinueDeploymentInput{} },
+	"ecs:ContinueServiceDeployment":                  func() any { return &ecs.ContinueServiceDeploymentInput{} },
+	"ecs:CreateCluster":                              func() any { return &ecs.CreateClusterInput{} },
+	"ecs:PutClusterCapacityProviders":                func() any { return &ecs.PutClusterCapacityProvidersInput{} },
+	"ecs:UpdateServicePrimaryTaskSet":                func() any { return &ecs.UpdateServicePrimaryTaskSetInput{} },
+	"ecs:UpdateTaskProtection":                       func() any { return &ecs.UpdateTaskProtectionInput{} },
+	"ecs:UpdateTaskSet":                              func() any { return &ecs.UpdateTaskSetInput{} },
 	"ecs:UpdateService":                              func() any { return &ecs.UpdateServiceInput{} },
+	"elasticloadbalancing:ModifyListener":            func() any { return &elb.ModifyListenerInput{} },
+	"elasticloadbalancing:ModifyRule":                func() any { return &elb.ModifyRuleInput{} },
+	"elasticloadbalancing:ModifyTargetGroup":         func() any { return &elb.ModifyTargetGroupInput{} },
 	"iam:AttachRolePolicy":                           func() any { return &iam.AttachRolePolicyInput{} },
 	"iam:CreateRole":                                 func() any { return &iam.CreateRoleInput{} },
 	"iam:PutRolePolicy":                              func() any { return &iam.PutRolePolicyInput{} },
 	"iam:UpdateAssumeRolePolicy":                     func() any { return &iam.UpdateAssumeRolePolicyInput{} },
 	"logs:CreateLogGroup":                            func() any { return &cloudwatchlogs.CreateLogGroupInput{} },
+	"secretsmanager:RestoreSecret":                   func() any { return &secretsmanager.RestoreSecretInput{} },
 	"application-autoscaling:DeleteScheduledAction":  func() any { return &applicationautoscaling.DeleteScheduledActionInput{} },
 	"application-autoscaling:PutScalingPolicy":       func() any { return &applicationautoscaling.PutScalingPolicyInput{} },
 	"application-autoscaling:RegisterScalableTarget": func() any { return &applicationautoscaling.RegisterScalableTargetInput{} },
@@ -53,7 +66,6 @@ var inputs = map[string]func() any{
 	"events:EnableRule":                              func() any { return &eventbridge.EnableRuleInput{} },
 	"sqs:CreateQueue":                                func() any { return &sqs.CreateQueueInput{} },
 	"sqs:SetQueueAttributes":                         func() any { return &sqs.SetQueueAttributesInput{} },
-	"secretsmanager:RestoreSecret":                   func() any { return &secretsmanager.RestoreSecretInput{} },
 }
 
 // Every call that a confirmed case offers has only members that AWS's operation knows, of the right types.

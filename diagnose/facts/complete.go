@@ -21,19 +21,46 @@ type Fact struct {
 
 // Facts is the list of all facts in order: later ones may use what earlier ones filled.
 var Facts = []Fact{
+	{"exits", exitsFact},
 	{"definition", definitionFact},
+	{"parameters", parametersFact},
 	{"placement", placementFact},
 	{"size", sizeFact},
+	{"rollout", rolloutFact},
+	{"arithmetic", arithmeticFact},
+	{"desired", desiredFact},
+	{"stopper", stopperFact},
+	{"leaving", leavingFact},
+	{"protection", protectionFact},
+	{"task_set", taskSetFact},
+	{"strategy", strategyFact},
+	{"cluster_state", clusterFact},
 	{"reach", reachFact},
 	{"addresses", addressesFact},
 	{"surge", surgeFact},
 	{"trust", trustFact},
 	{"permission", permissionFact},
 	{"image", imageFact},
+	{"pull_through", pullThroughFact},
+	{"registry_login", registryLoginFact},
+	{"lifecycle", lifecycleFact},
+	{"elsewhere", elsewhereFact},
+	{"disk", diskFact},
+	{"ipv6_only", ipv6OnlyFact},
 	{"secret", secretFact},
 	{"parameter", parameterFact},
 	{"log_group", logGroupFact},
 	{"log", logFact},
+	{"line", lineFact},
+	{"dependency", dependencyFact},
+	{"logging", loggingFact},
+	{"target", targetFact},
+	{"listening", listeningFact},
+	{"target.patience", patienceFact},
+	{"target.wrong_protocol", wrongProtocolFact},
+	{"ingress", ingressFact},
+	{"listener", listenerFact},
+	{"health_check", healthCheckFact},
 	{"queue", queueFact},
 	{"scaling", scalingFact},
 	{"schedule", scheduleFact},
@@ -156,6 +183,9 @@ func destinations(in *Incident) []string {
 	case "env-file":
 		return []string{"s3"}
 	case "log-driver":
+		if strings.Contains(in.Symptom, "splunk") {
+			return []string{"internet"}
+		}
 		return []string{"logs"}
 	}
 	return launchDestinations(in)

@@ -31,6 +31,9 @@ func (g *grouping) fromEvents(stopped evidence.State, tasks []Incident) (out []I
 		if r.Symptom == "deployment/start-impaired" || r.Family == "deployment" {
 			continue // says that something fails, never what
 		}
+		if r.Family == "health" && g.svc.Desired > 0 && (len(g.svc.TargetGroups) > 0 || len(tasks) > 0) {
+			continue // unhealthyTargets looks at the targets themselves
+		}
 		key := cmp.Or(r.Symptom, r.Text)
 		if i, ok := seen[key]; ok {
 			out[i].Tasks++
@@ -43,7 +46,7 @@ func (g *grouping) fromEvents(stopped evidence.State, tasks []Incident) (out []I
 	if len(out) > 0 {
 		return g.perSubnet(out), ""
 	}
-	if len(tasks) > 0 || !g.overdue() || stopped != evidence.Found {
+	if len(tasks) > 0 || !g.overdue() || stopped != evidence.Found || g.held() {
 		return nil, ""
 	}
 	in := g.eventIncident(message.Reading{Family: "stuck", Symptom: SymptomStuckPending, Text: "(no message: nothing of the failed tasks is left to read)"}, evidence.ServiceEvent{At: g.since()})

@@ -69,6 +69,7 @@ func (g *grouping) foresee(v *evidence.View, revision string) (string, []Forward
 		}
 		plan.pinned(slices.Concat(running.Tasks, stopped.Tasks))
 		plan.add("", "target-registration", "the tasks fit their target groups", message.Fields{}, "")
+		plan.add("", "target-health", "the load balancer can reach the tasks", message.Fields{}, "")
 		plan.add("", "container-health", "the health checks of the containers can succeed", message.Fields{}, "")
 	}
 	for i := range plan.steps {

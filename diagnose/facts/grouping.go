@@ -23,15 +23,17 @@ const maxIncidents = 12
 
 // grouping sorts the tasks of one service into incidents.
 type grouping struct {
-	alone   bool // the service is the only target of the run: what costs further calls may be looked at
-	svc     evidence.Service
-	now     time.Time
-	caller  evidence.Caller
-	failed  []failure
-	running []evidence.Task
-	view    *evidence.View
-	forward []Incident // the next start, where nothing is left that speaks of the failure
-	cite    func(key evidence.Key, resource, field, value string) []evidence.Cite
+	svc          evidence.Service
+	now          time.Time
+	caller       evidence.Caller
+	failed       []failure
+	running      []evidence.Task
+	view         *evidence.View
+	forward      []Incident // the next start, where nothing is left that speaks of the failure
+	cite         func(key evidence.Key, resource, field, value string) []evidence.Cite
+	targets      targetCounts   // filled by unhealthyTargets
+	registeredAt []groupTargets // filled by unhealthyTargets
+	alone        bool           // the service is the only target of the run: what costs further calls may be looked at
 }
 
 // failure is one stopped task that should not have stopped, and what it said.
@@ -221,6 +223,12 @@ func (g *grouping) newIncident(f failure) *Incident {
 	in := &Incident{Kind: KindStopped, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: f.reading.Symptom, Message: f.reading,
 		StopCode: f.task.StopCode, First: at, Last: at, Exit: f.exit, Launch: g.launchOf(f.task)}
 	in.Launch.Container = cmp.Or(f.reading.Fields.Container, f.exit.Container)
+	if f.reading.Step == "container-health" {
+		in.Launch.Container = cmp.Or(f.reading.Fields.Container, unhealthyContainer(f.task))
+	}
+	if f.reading.Step == "target-health" {
+		in.Launch.Container = containerBehind(g.svc, f.reading.Fields.TargetGroup)
+	}
 	if g.cite != nil {
 		field, value := "stoppedReason", f.task.StoppedReason
 		if f.reading.Surface == message.SurfaceContainerReason {
@@ -269,7 +277,7 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 		if t.LastStatus != "RUNNING" || !t.StartedAt.Known || t.TaskDefinition != in.Launch.TaskDefinition || t.SubnetID != in.Launch.Subnet || !t.CreatedAt.Known {
 			continue
 		}
-		crash := in.Message.Step == "run" || in.Message.Family == "exit"
+		crash := afterStart(in)
 		if !crash && t.CreatedAt.At.After(in.Last) && !t.CreatedAt.At.Equal(in.Last) {
 			return "task " + t.ID + " started on the same path at " + t.StartedAt.At.UTC().Format(time.RFC3339)
 		}
@@ -283,7 +291,7 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 // recurring reports whether crashes go on in their rhythm. A service whose tasks die minutes after their start reaches a
 // steady state between two deaths, which ends nothing.
 func (g *grouping) recurring(in *Incident) bool {
-	if in.Tasks < 3 || in.Message.Step != "run" && in.Message.Family != "exit" {
+	if in.Tasks < 3 || !afterStart(in) {
 		return false
 	}
 	period := in.Last.Sub(in.First) / time.Duration(in.Tasks-1)

@@ -70,10 +70,38 @@ type Incident struct {
 	Size       Size              `json:"size"`
 	Log        LogFact           `json:"log"`
 	Previous   Previous          `json:"previous"`
-	Scaling    Scaling           `json:"scaling"` // only of incidents about scaling
-	Queue      QueueFact         `json:"queue"`
-	Tracing    Tracing           `json:"tracing"`  // only of incidents about traces
-	Schedule   ScheduleFact      `json:"schedule"` // only of incidents about a rule or schedule
+
+	Exits      Exits      `json:"exits"`      // how the containers of the task ended, together
+	Line       Line       `json:"line"`       // what the one line that decides tells
+	Dependency Dependency `json:"dependency"` // the entry of dependsOn that holds the task up
+	Logging    Logging    `json:"logging"`
+	Parameters Parameters `json:"parameters"` // the task definition against what Fargate takes
+
+	PullThrough   PullThrough     `json:"pull_through"`
+	RegistryLogin RegistryLogin   `json:"registry_login"`
+	Lifecycle     Lifecycle       `json:"lifecycle"` // of the image's repository
+	Elsewhere     Elsewhere       `json:"elsewhere"` // the image in the task's own account and region
+	Disk          Disk            `json:"disk"`
+	IPv6Only      Check           `json:"ipv6_only"`    // an IPv6-only subnet and ECR by its IPv4 name
+	Target        TargetFact      `json:"target"`       // the target group that the incident is about
+	Ingress       IngressFact     `json:"ingress"`      // from its load balancer into the task
+	Listener      ListenerFact    `json:"listener"`     // what of the load balancer sends to it
+	Listening     Listening       `json:"listening"`    // where the program says that it listens
+	Check         HealthCheckFact `json:"health_check"` // of the container
+
+	Rollout      Rollout      `json:"rollout"` // of KindRollout
+	Arithmetic   Arithmetic   `json:"arithmetic"`
+	Desired      Desired      `json:"desired"`
+	Stopper      Doer         `json:"stopper"` // who called StopTask
+	Leaving      Leaving      `json:"leaving"`
+	Protection   Protection   `json:"protection"`
+	TaskSet      TaskSetFact  `json:"task_set"`
+	Strategy     Strategy     `json:"strategy"`
+	ClusterState ClusterState `json:"cluster_state"`
+	Scaling      Scaling      `json:"scaling"` // only of incidents about scaling
+	Queue        QueueFact    `json:"queue"`
+	Tracing      Tracing      `json:"tracing"`  // only of incidents about traces
+	Schedule     ScheduleFact `json:"schedule"` // only of incidents about a rule or schedule
 }
 
 type double = float64

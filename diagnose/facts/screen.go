@@ -22,20 +22,23 @@ const (
 
 // Impact is what users of the service feel.
 type Impact struct {
-	Desired      int             `json:"desired"`
-	Running      int             `json:"running"`
-	Pending      int             `json:"pending"`
-	NewRevision  string          `json:"new_revision"` // of the PRIMARY deployment
-	NewRunning   int             `json:"new_running"`  // its tasks that run
-	OldRevision  string          `json:"old_revision"` // of the newest other deployment that still has tasks; "" = none
-	OldRunning   int             `json:"old_running"`
-	Failures     int             `json:"failures"`    // current failed tasks that AWS still shows
-	Stuck        int             `json:"stuck"`       // tasks waiting longer than a start takes
-	Since        evidence.Moment `json:"since"`       // first current failure, else the start of the stuck deployment
-	BackingOff   bool            `json:"backing_off"` // AWS said that it delays further starts
-	Status       string          `json:"status"`
-	Rollout      string          `json:"rollout"`
-	RolloutWords string          `json:"rollout_words"` // AWS's rolloutStateReason
+	Desired        int             `json:"desired"`
+	Running        int             `json:"running"`
+	Pending        int             `json:"pending"`
+	NewRevision    string          `json:"new_revision"` // of the PRIMARY deployment
+	NewRunning     int             `json:"new_running"`  // its tasks that run
+	OldRevision    string          `json:"old_revision"` // of the newest other deployment that still has tasks; "" = none
+	OldRunning     int             `json:"old_running"`
+	Failures       int             `json:"failures"`    // current failed tasks that AWS still shows
+	Stuck          int             `json:"stuck"`       // tasks waiting longer than a start takes
+	Since          evidence.Moment `json:"since"`       // first current failure, else the start of the stuck deployment
+	BackingOff     bool            `json:"backing_off"` // AWS said that it delays further starts
+	Status         string          `json:"status"`
+	Rollout        string          `json:"rollout"`
+	RolloutWords   string          `json:"rollout_words"` // AWS's rolloutStateReason
+	TargetsKnown   bool            `json:"targets_known"` // the service has target groups, and their health was read
+	Targets        int             `json:"targets"`       // registered with its target groups, without those that are leaving
+	TargetsHealthy int             `json:"targets_healthy"`
 }
 
 // Screening is the first look at one service: is it healthy, and if not, which failures are there.
@@ -169,7 +172,8 @@ func currentEvents(svc evidence.Service, now time.Time) []evidence.ServiceEvent 
 // impact sums up.
 func (g *grouping) impact(incidents []Incident) Impact {
 	svc := g.svc
-	im := Impact{Desired: svc.Desired, Running: svc.Running, Pending: svc.Pending, Status: svc.Status}
+	im := Impact{Desired: svc.Desired, Running: svc.Running, Pending: svc.Pending, Status: svc.Status,
+		TargetsKnown: g.targets.known, Targets: g.targets.registered, TargetsHealthy: g.targets.healthy}
 	if p, ok := primary(svc); ok {
 		im.NewRevision, im.NewRunning, im.Rollout, im.RolloutWords = p.TaskDefinition, p.Running, p.RolloutState, p.RolloutReason
 	}
@@ -177,7 +181,9 @@ func (g *grouping) impact(incidents []Incident) Impact {
 		im.OldRevision, im.OldRunning = o.TaskDefinition, o.Running
 	}
 	for _, in := range incidents {
-		im.Failures += in.Tasks
+		if in.Kind != KindUnhealthy {
+			im.Failures += in.Tasks
+		}
 		if in.Kind == KindStuck {
 			im.Failures -= in.Tasks
 			im.Stuck += in.Tasks
@@ -202,6 +208,8 @@ func (g *grouping) health(incidents []Incident, tasksRead bool) Health {
 	switch {
 	case svc.Desired > 0 && svc.Running == 0 && (len(incidents) > 0 || g.overdue()):
 		return Down
+	case g.targets.known && g.targets.healthy == 0 && slices.ContainsFunc(incidents, func(in Incident) bool { return in.Kind == KindUnhealthy }):
+		return Down
 	case len(incidents) > 0 && (g.short() || ongoing(incidents)):
 		return Degraded
 	case p.RolloutState == "FAILED", g.short() && g.overdue(), g.short() && p.Failed > 0:
@@ -213,7 +221,7 @@ func (g *grouping) health(incidents []Incident, tasksRead bool) Health {
 }
 
 func ongoing(incidents []Incident) bool {
-	return slices.ContainsFunc(incidents, func(in Incident) bool { return in.Ongoing })
+	return slices.ContainsFunc(incidents, func(in Incident) bool { return in.Ongoing && !harmless(in) })
 }
 
 // short reports whether tasks are missing, of the service or of its newest deployment.

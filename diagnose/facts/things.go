@@ -24,7 +24,7 @@ func newest(cites []evidence.Cite) time.Time {
 // imageFact looks at the image the message names, else at the concerned container's.
 func imageFact(v *evidence.View, in *Incident) {
 	ref := in.Definition.Image
-	if f := in.Message.Fields.Image; f != "" && (in.Definition.Basis.Unknown || image.Parse(f).Digest != "") {
+	if f := in.Message.Fields.Image; f != "" && in.Message.Nature != "malformed" && (in.Definition.Basis.Unknown || image.Parse(f).Digest != "") {
 		ref = f
 	}
 	if ref == "" {
@@ -209,7 +209,7 @@ func logFact(v *evidence.View, in *Incident) {
 	case in.Definition.Basis.Unknown:
 		in.Log = LogFact{Basis: in.Definition.Basis}
 		return
-	case in.Message.Step != "run" && in.Message.Family != "exit" && in.Message.Family != "container-start":
+	case !afterStart(in) && in.Message.Family != "container-start":
 		in.Log = LogFact{Basis: w.Undecided("the container never ran, so it said nothing")}
 		return
 	case in.Definition.LogDriver != "awslogs" || len(in.Samples) == 0:

@@ -12,6 +12,12 @@ type watch struct {
 
 // watches is the list of all, in the order in which their incidents stand in a report.
 var watches = []watch{
+	{"targets of load balancers", unhealthyTargets},
+	{"rollout", rolloutIncidents},
+	{"task sets", taskSetIncidents},
+	{"idle", idleIncidents},
+	{"stopped from outside", stopIncidents},
+	{"leaving", leavingIncidents},
 	{"auto scaling and queues", scalingWatch},
 	{"traces", tracingWatch},
 }

@@ -47,14 +47,19 @@ type Case struct {
 	Verdict  string `yaml:"-"`
 	Name     string `yaml:"-"`
 
-	Base    string   `yaml:"base"`    // isolated: endpoints instead of a NAT gateway; scaled: auto scaling on a queue; rule, schedule: the target is one
-	Stopped string   `yaml:"stopped"` // two tasks failed to start with this stopped reason
-	Subnet  string   `yaml:"subnet"`  // where they failed; "" = subnet-0priva
-	Event   string   `yaml:"event"`   // the service places no task and says this
-	Stuck   string   `yaml:"stuck"`   // a task sits in this status: PROVISIONING, PENDING, ACTIVATING
-	Expired bool     `yaml:"expired"` // the service is short of tasks and nothing of the failed ones is left: the next start is judged
-	Exit    *Exit    `yaml:"exit"`    // two tasks ran and ended so
-	Log     []string `yaml:"log"`     // the end of the newest of their logs
+	Base    string         `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway), balanced (behind a load balancer), scaled (auto scaling on a queue), rule or schedule (the target is one)
+	Stopped string         `yaml:"stopped"` // two tasks failed to start with this stopped reason
+	Subnet  string         `yaml:"subnet"`  // where they failed; "" = subnet-0priva
+	Event   string         `yaml:"event"`   // the service places no task and says this
+	Stuck   string         `yaml:"stuck"`   // a task sits in this status: PROVISIONING, PENDING, ACTIVATING
+	Expired bool           `yaml:"expired"` // the service is short of tasks and nothing of the failed ones is left: the next start is judged
+	Exit    *Exit          `yaml:"exit"`    // two tasks ran and ended so
+	Log     []string       `yaml:"log"`     // the end of the newest of their logs
+	Rollout map[string]any `yaml:"rollout"` // the newest deployment, of orders:8, laid over one that was rolled back; status IN_PROGRESS: it still goes on
+
+	Others    map[string]Other `yaml:"others"`    // further containers of these tasks, by name
+	Unhealthy *Unhealthy       `yaml:"unhealthy"` // both tasks run, and the load balancer finds them unhealthy
+	Killed    *Killed          `yaml:"killed"`    // two tasks were killed for their health
 
 	Patch  map[string]any    `yaml:"patch"`  // KIND/ID: merged into the value there (maps merge, lists and scalars replace)
 	Absent []string          `yaml:"absent"` // KIND/ID that does not exist
@@ -78,6 +83,15 @@ func (c Case) Target() evidence.Target {
 type Exit struct {
 	Code   *int   `yaml:"code"` // nil: AWS reports none
 	Reason string `yaml:"reason"`
+	Waited int    `yaml:"waited"` // seconds from the order to stop to the end; 0 = AWS tells none
+}
+
+// Other is a container beside app, as DescribeTasks shows it.
+type Other struct {
+	Code   *int   `yaml:"code"` // nil: AWS reports none
+	Reason string `yaml:"reason"`
+	Status string `yaml:"status"` // last status; "" = STOPPED
+	Health string `yaml:"health"`
 }
 
 // Expect is what the finding must hold beside its verdict.
@@ -306,18 +320,23 @@ func build(c Case) (*world, error) {
 		errs = append(errs, w.patch(m))
 	}
 	layer(baseYAML)
+	if c.Base == "" && (c.Unhealthy != nil || c.Killed != nil) {
+		c.Base = "balanced"
+	}
 	switch c.Base {
 	case "":
 	case "isolated":
 		layer(isolatedYAML)
+	case "balanced":
+		layer(balancedYAML)
 	case "scaled":
 		layer(scaledYAML)
 	case "rule", "schedule":
 		layer(scheduledYAML)
 	default:
-		errs = append(errs, fmt.Errorf("base %q: want isolated, scaled, rule or schedule, or leave it out", c.Base))
+		errs = append(errs, fmt.Errorf("base %q: want isolated, balanced, scaled, rule or schedule, or leave it out", c.Base))
 	}
-	errs = append(errs, w.patch(c.failure()), w.patch(c.Patch))
+	errs = append(errs, w.patch(c.failure()), w.patch(c.sickTargets()), w.patch(c.Patch))
 	for _, a := range c.Absent {
 		k, err := evidence.ParseKey(a)
 		errs = append(errs, err)

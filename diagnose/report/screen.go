@@ -322,18 +322,19 @@ func incidentWords(in diagnose.IncidentInfo, limit int) string {
 
 // otherKinds open the line of an incident that is not about tasks which failed or wait.
 var otherKinds = map[string]string{
-	facts.KindUnhealthy: "Tasks run and are not healthy",
-	facts.KindRollout:   "The deployment does not get on",
-	facts.KindIdle:      "The service wants no task",
-	facts.KindScaling:   "The service is not scaled as set",
-	facts.KindSchedule:  "The schedule starts no task",
-	facts.KindRunning:   "Tasks run, and something beside them does not work",
+	facts.KindRollout:  "The deployment does not get on",
+	facts.KindIdle:     "The service wants no task",
+	facts.KindScaling:  "The service is not scaled as set",
+	facts.KindSchedule: "The schedule starts no task",
+	facts.KindRunning:  "Tasks run, and something beside them does not work",
 }
 
 func incidentHead(in diagnose.IncidentInfo) (s string) {
 	switch {
 	case in.Kind == facts.KindNotPlaced:
 		s = "The service places no task"
+	case in.Kind == facts.KindUnhealthy:
+		s = plural(in.Tasks, "task") + " unhealthy"
 	case otherKinds[in.Kind] != "":
 		s = otherKinds[in.Kind]
 	case in.Kind == facts.KindScaling:

@@ -47,6 +47,9 @@ func impactWords(t diagnose.TargetReport) string {
 	case im.Running < im.Desired:
 		s += "; the rest does not come up"
 	}
+	if im.TargetsKnown {
+		s += fmt.Sprintf("; targets healthy %d of %d", im.TargetsHealthy, im.Targets)
+	}
 	return s + "."
 }
 

@@ -38,7 +38,11 @@ func field(v reflect.Value, member string) reflect.Value {
 	return reflect.Value{}
 }
 
+// goName is the SDK's name of a member's field. It keeps the name String free for a method.
 func goName(member string) string {
+	if member == "string" || member == "String" {
+		return "String_"
+	}
 	if member != "" && member[0] >= 'a' && member[0] <= 'z' {
 		return string(member[0]-'a'+'A') + member[1:]
 	}

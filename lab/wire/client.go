@@ -22,6 +22,8 @@ type Client struct {
 	Region    string       // "" = us-east-1
 	AccessKey string       // "" = lab
 	HTTP      *http.Client // nil = http.DefaultClient
+
+	protocol string // "" = the service's own
 }
 
 // Call calls one operation. Input is what `aws SERVICE OP --cli-input-json` takes: AWS member names; any Go
@@ -38,7 +40,7 @@ func (c *Client) Call(ctx context.Context, service, operation string, input map[
 	if err != nil {
 		return nil, fmt.Errorf("wire: input of %s:%s: %w", service, operation, err)
 	}
-	p := op.service.protocol()
+	p := op.service.speaking(protocolNamed(c.protocol))
 	resp, body, err := c.send(ctx, op, tree.(map[string]any), p)
 	if err != nil {
 		return nil, fmt.Errorf("wire: %s:%s: %w", service, operation, err)
@@ -49,7 +51,7 @@ func (c *Client) Call(ctx context.Context, service, operation string, input map[
 		}
 		return nil, fmt.Errorf("wire: %s:%s answered status %d without an AWS error: %.200q", service, operation, resp.StatusCode, body)
 	}
-	out, err := p.response(op, body)
+	out, err := p.response(op, resp, body)
 	if err != nil {
 		return nil, fmt.Errorf("wire: %s:%s: the answer cannot be read: %w", service, operation, err)
 	}
@@ -62,7 +64,13 @@ func (c *Client) send(ctx context.Context, op *operation, tree map[string]any, p
 	if err != nil {
 		return nil, nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.Endpoint, "/")+"/", bytes.NewReader(body))
+	method, target := http.MethodPost, "/"
+	if p.target != nil {
+		if method, target, err = p.target(op, tree); err != nil {
+			return nil, nil, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Endpoint, "/")+target, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -37,6 +37,12 @@ func TestClientRoundTrip(t *testing.T) {
 			in := g.forForm(op).input(op)
 			want := g.value(op.shapes.output, reflect.PointerTo(op.outp), 0)
 			answer = want.Interface()
+			if names := op.shapes.service.Protocols; len(names) > 0 {
+				client.protocol = names[round%len(names)]
+				g = newGenerator(op.name(), round)
+				g.filled = client.protocol == "query"
+				in = g.input(op)
+			}
 			out, err := client.Call(context.Background(), op.shapes.service.Name, op.shapes.name, jsonOf(t, op.shapes.input, in))
 			if err != nil {
 				t.Fatalf("%s round %d: %v", op.name(), round, err)
@@ -126,8 +132,8 @@ func TestClientErrors(t *testing.T) {
 	}
 	mustEqual(t, "fields", e.Fields, map[string]any{"resourceIds": []any{"a"}})
 	for _, c := range []struct{ service, operation, input, want string }{
-		{"sqs", "ListQueues", `{}`, "no shape table for service \"sqs\"; there are ec2, ecr, ecs"},
-		{"ecs", "ExecuteCommand", `{}`, "no shapes for ecs:ExecuteCommand"},
+		{"states", "ListStateMachines", `{}`, "no shape table for service \"states\"; there are application-autoscaling, cloudtrail"},
+		{"ecs", "SubmitTaskStateChange", `{}`, "no shapes for ecs:SubmitTaskStateChange"},
 		{"ecs", "DescribeTasks", `{"task":["a"]}`, "task: DescribeTasksRequest has no such member; it has cluster, include, tasks"},
 		{"ecs", "DescribeTasks", `{"tasks":"a"}`, "tasks: expected an array"},
 		{"ecs", "CreateService", `{"desiredCount":1.5}`, `desiredCount: "1.5" is not a whole number`},

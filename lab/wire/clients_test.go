@@ -12,11 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -24,12 +26,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/networkfirewall"
 	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/xray"
 )
 
 // sdkClients makes the real SDK clients for an endpoint, boxed so that a test can walk every operation.
@@ -43,9 +47,13 @@ func sdkClients(endpoint string) map[string]any {
 		"application-autoscaling": applicationautoscaling.NewFromConfig(cfg), "cloudtrail": cloudtrail.NewFromConfig(cfg), "codedeploy": codedeploy.NewFromConfig(cfg),
 		"events": eventbridge.NewFromConfig(cfg), "kinesis": kinesis.NewFromConfig(cfg), "kms": kms.NewFromConfig(cfg),
 		"network-firewall": networkfirewall.NewFromConfig(cfg), "route53resolver": route53resolver.NewFromConfig(cfg),
-		"servicediscovery": servicediscovery.NewFromConfig(cfg), "servicequotas": servicequotas.NewFromConfig(cfg), "sqs": sqs.NewFromConfig(cfg),
+		"servicediscovery": servicediscovery.NewFromConfig(cfg), "servicequotas": servicequotas.NewFromConfig(cfg), "sqs": sqs.NewFromConfig(cfg, noChecksums),
+		"elasticfilesystem": efs.NewFromConfig(cfg), "scheduler": scheduler.NewFromConfig(cfg), "xray": xray.NewFromConfig(cfg), "monitoring": cloudwatch.NewFromConfig(cfg),
 	}
 }
+
+// noChecksums: random answers do not carry the MD5 of their bodies.
+func noChecksums(o *sqs.Options) { o.DisableMessageChecksumValidation = true }
 
 // sdkOperation is one operation of a table with the SDK's method and types for it.
 type sdkOperation struct {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -18,14 +20,20 @@ import (
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
+	efstypes "github.com/aws/aws-sdk-go-v2/service/efs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/aws-sdk-go-v2/service/xray"
+	xraytypes "github.com/aws/aws-sdk-go-v2/service/xray/types"
 	"github.com/aws/smithy-go"
 )
 
@@ -86,6 +94,22 @@ func TestModelledErrorsArriveTyped(t *testing.T) {
 		_, err := sts.NewFromConfig(c).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::1:role/role-a"), RoleSessionName: aws.String("lab")})
 		return err
 	}
+	mountTargets := func(c aws.Config) error {
+		_, err := efs.NewFromConfig(c).DescribeMountTargets(ctx, &efs.DescribeMountTargetsInput{FileSystemId: aws.String("fs-1")})
+		return err
+	}
+	getSchedule := func(c aws.Config) error {
+		_, err := scheduler.NewFromConfig(c).GetSchedule(ctx, &scheduler.GetScheduleInput{Name: aws.String("a")})
+		return err
+	}
+	getGroups := func(c aws.Config) error {
+		_, err := xray.NewFromConfig(c).GetGroups(ctx, &xray.GetGroupsInput{})
+		return err
+	}
+	deleteAlarms := func(c aws.Config) error {
+		_, err := cloudwatch.NewFromConfig(c).DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"a"}})
+		return err
+	}
 	for _, c := range []struct {
 		code   string
 		call   func(aws.Config) error
@@ -105,6 +129,11 @@ func TestModelledErrorsArriveTyped(t *testing.T) {
 		{"ResourceNotFoundException", getSecret, is[*smtypes.ResourceNotFoundException], 400},
 		{"ParameterNotFound", getParameter, is[*ssmtypes.ParameterNotFound], 400},
 		{"MalformedPolicyDocument", assumeRole, is[*ststypes.MalformedPolicyDocumentException], 400},
+		{"FileSystemNotFound", mountTargets, is[*efstypes.FileSystemNotFound], 404},
+		{"ResourceNotFoundException", getSchedule, is[*schedulertypes.ResourceNotFoundException], 404},
+		{"ThrottlingException", getSchedule, is[*schedulertypes.ThrottlingException], 429},
+		{"ThrottledException", getGroups, is[*xraytypes.ThrottledException], 429},
+		{"ResourceNotFound", deleteAlarms, is[*cwtypes.ResourceNotFound], 404},
 	} {
 		err := c.call(config(failing(t, Errorf(c.code, "%s", message))))
 		if !c.typed(err, message) {
@@ -206,8 +235,8 @@ func TestFrontEnd(t *testing.T) {
 			[]string{"<Type>Sender</Type><Code>ValidationError</Code>", "Value null at &#39;roleName&#39;"}},
 		{"no output of IAM", "", form, "Action=DeleteRole&Version=2010-05-08&RoleName=a", 200,
 			[]string{`<DeleteRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata><RequestId>`}},
-		{"an operation without shapes", "AmazonEC2ContainerServiceV20141113.ExecuteCommand", json11, `{}`, 501,
-			[]string{`"__type":"NotImplemented"`, "the lab does not implement ecs:ExecuteCommand"}},
+		{"an operation without shapes", "AmazonEC2ContainerServiceV20141113.SubmitTaskStateChange", json11, `{}`, 501,
+			[]string{`"__type":"NotImplemented"`, "the lab does not implement ecs:SubmitTaskStateChange"}},
 	} {
 		h := http.Header{"Content-Type": {c.contentType}}
 		if c.target != "" {
@@ -235,6 +264,7 @@ func TestInvalidTokenPerService(t *testing.T) {
 	want := map[string]string{
 		"ecs:ListTasks": "InvalidParameterException", "ec2:DescribeVpcs": "InvalidParameterValue", "logs:DescribeLogGroups": "InvalidParameterException",
 		"ecr:ListImages": "InvalidParameterException", "iam:ListRoles": "ValidationError", "secretsmanager:ListSecrets": "InvalidNextTokenException", "ssm:DescribeParameters": "InvalidNextToken",
+		"elasticfilesystem:DescribeFileSystems": "BadRequest", "scheduler:ListSchedules": "ValidationException", "xray:GetGroups": "InvalidRequestException", "monitoring:GetMetricData": "InvalidNextToken",
 	}
 	eachOperation(t, endpoint, func(op sdkOperation) {
 		code, ok := want[op.name()]

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 )
 
@@ -71,6 +72,19 @@ func failureOf(s *service, e *Error) failure {
 		f.status = 400
 	}
 	return f
+}
+
+// setQueryError repeats the code in a header for clients of services that once spoke awsQuery, where codes
+// had other names than shapes have.
+func (f *failure) setQueryError(request, answer http.Header) {
+	if f.service == nil || f.service.QueryCompatible == nil || request.Get("X-Amzn-Query-Mode") != "true" {
+		return
+	}
+	side := "Sender"
+	if f.status >= 500 {
+		side = "Receiver"
+	}
+	answer.Set("X-Amzn-Query-Error", f.code+";"+side)
 }
 
 func (f *failure) addFields(fields map[string]any) {

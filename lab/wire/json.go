@@ -29,7 +29,7 @@ func decodeJSONInput(op *operation, in incoming) (map[string]any, []string, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	d := jsonDecoder{}
+	d := objectDecoder{scalar: jsonScalar}
 	tree, err := d.value(op.input, "", v, "")
 	if err != nil {
 		return nil, nil, err
@@ -54,9 +54,13 @@ func parseJSON(body []byte) (any, error) {
 	return v, nil
 }
 
-type jsonDecoder struct{ unknown []string }
+// objectDecoder makes a tree of parsed objects and arrays; the protocols differ in their scalars.
+type objectDecoder struct {
+	scalar  func(s *shape, format string, v any, path string) (any, error)
+	unknown []string
+}
 
-func (d *jsonDecoder) value(s *shape, format string, v any, path string) (any, error) {
+func (d *objectDecoder) value(s *shape, format string, v any, path string) (any, error) {
 	switch s.Type {
 	case "structure":
 		m, ok := v.(map[string]any)
@@ -100,10 +104,10 @@ func (d *jsonDecoder) value(s *shape, format string, v any, path string) (any, e
 		}
 		return out, nil
 	}
-	return jsonScalar(s, format, v, path)
+	return d.scalar(s, format, v, path)
 }
 
-func (d *jsonDecoder) structure(s *shape, m map[string]any, path string) (any, error) {
+func (d *objectDecoder) structure(s *shape, m map[string]any, path string) (any, error) {
 	out := make(map[string]any, len(m))
 	for _, name := range sortedKeys(m) {
 		if m[name] == nil {
@@ -170,31 +174,47 @@ func wrongType(path, want string, got any) error {
 		kind = "a string"
 	case bool:
 		kind = "a boolean"
-	case json.Number:
+	case json.Number, int64, uint64, float64:
 		kind = "a number"
+	case []byte:
+		kind = "bytes"
+	case cborTag:
+		kind = "a tagged value"
 	}
 	return badInput(path, "expected %s, got %s", want, kind)
 }
 
 // encodeJSON makes what encoding/json writes for a tree.
 func encodeJSON(s *shape, format string, tree any) any {
+	return encodeObject(s, format, tree, encodeJSONScalar)
+}
+
+// encodeObject names a tree's members as the wire does, but those that lie elsewhere than in the body, and
+// replaces its scalars.
+func encodeObject(s *shape, format string, tree any, scalar func(format string, v any) any) any {
 	switch v := tree.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k, e := range v {
 			if s.Type == "map" {
-				out[k] = encodeJSON(s.Value.to, s.Value.timestampFormat(), e)
-			} else if r := s.member[k]; r != nil {
-				out[r.wireName()] = encodeJSON(r.to, r.timestampFormat(), e)
+				out[k] = encodeObject(s.Value.to, s.Value.timestampFormat(), e, scalar)
+			} else if r := s.member[k]; r != nil && r.In == "" {
+				out[r.wireName()] = encodeObject(r.to, r.timestampFormat(), e, scalar)
 			}
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {
-			out[i] = encodeJSON(s.Element.to, s.Element.timestampFormat(), e)
+			out[i] = encodeObject(s.Element.to, s.Element.timestampFormat(), e, scalar)
 		}
 		return out
+	}
+	return scalar(format, tree)
+}
+
+func encodeJSONScalar(format string, v any) any {
+	switch v := v.(type) {
 	case []byte:
 		return base64.StdEncoding.EncodeToString(v)
 	case time.Time:
@@ -207,7 +227,7 @@ func encodeJSON(s *shape, format string, tree any) any {
 			return formatFloat(v)
 		}
 	}
-	return tree
+	return v
 }
 
 func marshalJSON(v any) ([]byte, error) {
@@ -220,7 +240,7 @@ func marshalJSON(v any) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
-func encodeJSONOutput(op *operation, tree map[string]any, _ string) ([]byte, error) {
+func encodeJSONOutput(op *operation, tree map[string]any, _ http.Header, _ string) ([]byte, error) {
 	if op.emptyOutput && op.Out == "" {
 		return nil, nil // AWS answers nothing at all where the model has no output
 	}
@@ -228,19 +248,38 @@ func encodeJSONOutput(op *operation, tree map[string]any, _ string) ([]byte, err
 }
 
 func encodeJSONError(f failure, h http.Header, _ string) []byte {
-	body := map[string]any{}
-	message, code := "message", f.code
+	code, body := errorObject(f)
+	body["__type"] = code
+	h.Set("X-Amzn-ErrorType", code)
+	return errorJSON(code, body)
+}
+
+// errorNames is the name of an error's shape (its code where it has none), and its message's name.
+func errorNames(f failure) (code, message string) {
+	code, message = f.code, "message"
 	if f.shape != nil {
 		code = f.shape.name
-		body = encodeJSON(f.shape, "", f.fields).(map[string]any)
 		for _, m := range f.shape.Members {
 			if strings.EqualFold(m.Name, "message") {
 				message = m.wireName()
 			}
 		}
 	}
-	body["__type"], body[message] = code, f.message
-	h.Set("X-Amzn-ErrorType", code)
+	return code, message
+}
+
+// errorObject is an error's shape name and its body but for that name.
+func errorObject(f failure) (code string, body map[string]any) {
+	code, message := errorNames(f)
+	body = map[string]any{}
+	if f.shape != nil {
+		body = encodeJSON(f.shape, "", f.fields).(map[string]any)
+	}
+	body[message] = f.message
+	return code, body
+}
+
+func errorJSON(code string, body map[string]any) []byte {
 	raw, err := marshalJSON(body)
 	if err != nil {
 		return []byte(fmt.Sprintf(`{"__type":%q}`, code))
@@ -254,12 +293,12 @@ func encodeJSONInput(op *operation, tree map[string]any, h http.Header) ([]byte,
 	return marshalJSON(encodeJSON(op.input, "", tree))
 }
 
-func decodeJSONOutput(op *operation, body []byte) (map[string]any, error) {
+func decodeJSONOutput(op *operation, _ *http.Response, body []byte) (map[string]any, error) {
 	v, err := parseJSON(body)
 	if err != nil {
 		return nil, err
 	}
-	d := jsonDecoder{}
+	d := objectDecoder{scalar: jsonScalar}
 	tree, err := d.value(op.output, "", v, "")
 	if err != nil {
 		return nil, err
@@ -268,12 +307,17 @@ func decodeJSONOutput(op *operation, body []byte) (map[string]any, error) {
 }
 
 func decodeJSONError(s *service, resp *http.Response, body []byte) *Error {
-	e := &Error{Status: resp.StatusCode, Code: bareCode(resp.Header.Get("X-Amzn-ErrorType")), Fields: map[string]any{}}
 	v, err := parseJSON(body)
 	m, ok := v.(map[string]any)
 	if err != nil || !ok {
 		return nil
 	}
+	return errorOfObject(s, resp, m, objectDecoder{scalar: jsonScalar})
+}
+
+// errorOfObject reads an error's parsed body, and its code from the header where the body has none.
+func errorOfObject(s *service, resp *http.Response, m map[string]any, d objectDecoder) *Error {
+	e := &Error{Status: resp.StatusCode, Code: bareCode(resp.Header.Get("X-Amzn-ErrorType")), Fields: map[string]any{}}
 	if t, ok := m["__type"].(string); ok {
 		e.Code = bareCode(t)
 	}
@@ -284,7 +328,6 @@ func decodeJSONError(s *service, resp *http.Response, body []byte) *Error {
 		}
 	}
 	if sh := s.errors[e.Code]; sh != nil {
-		d := jsonDecoder{}
 		if tree, err := d.value(sh, "", m, ""); err == nil {
 			e.Fields = plain(tree).(map[string]any)
 		}

@@ -6,11 +6,13 @@ import (
 	"net/url"
 )
 
-// incoming is a request as the codecs see it. form is the query string and, for form bodies, the body.
+// incoming is a request as the codecs see it. path is still escaped; form is the query string and, for form
+// bodies, the body.
 type incoming struct {
-	header http.Header
-	body   []byte
-	form   url.Values
+	method, path string
+	header       http.Header
+	body         []byte
+	form         url.Values
 }
 
 // failure is an error ready to be written: everything the model knows of it looked up.
@@ -30,16 +32,17 @@ type protocol struct {
 
 	// Server side. unknown lists input names that the model lacks.
 	decode      func(*operation, incoming) (tree map[string]any, unknown []string, err error)
-	encode      func(op *operation, tree map[string]any, requestID string) ([]byte, error)
+	encode      func(op *operation, tree map[string]any, h http.Header, requestID string) ([]byte, error)
 	encodeError func(f failure, h http.Header, requestID string) []byte
 
-	// Client side.
+	// Client side. target is the method and the path with its query string; nil stands for POST /.
+	target      func(*operation, map[string]any) (method, target string, err error)
 	request     func(*operation, map[string]any, http.Header) ([]byte, error)
-	response    func(*operation, []byte) (map[string]any, error)
+	response    func(*operation, *http.Response, []byte) (map[string]any, error)
 	decodeError func(*service, *http.Response, []byte) *Error
 }
 
-// protocols is the one list. A new protocol (rest-json, rpc-v2-cbor) is another entry.
+// protocols is the one list. A new protocol is another entry.
 var protocols = []protocol{
 	{
 		name: "json", contentType: jsonContentType,
@@ -55,6 +58,16 @@ var protocols = []protocol{
 		name: "ec2", contentType: xmlContentType,
 		decode: decodeQueryInput, encode: encodeEC2Output, encodeError: encodeEC2Error,
 		request: encodeQueryInput, response: decodeEC2Output, decodeError: decodeXMLError,
+	},
+	{
+		name: "rest-json", contentType: restContentType,
+		decode: decodeRESTInput, encode: encodeRESTOutput, encodeError: encodeRESTError,
+		target: restTarget, request: encodeRESTInput, response: decodeRESTOutput, decodeError: decodeJSONError,
+	},
+	{
+		name: "smithy-rpc-v2-cbor", contentType: rpcContentType,
+		decode: decodeRPCInput, encode: encodeRPCOutput, encodeError: encodeRPCError,
+		target: rpcTarget, request: encodeRPCInput, response: decodeRPCOutput, decodeError: decodeRPCError,
 	},
 }
 

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -41,10 +39,11 @@ func parseCredential(credential string) (scope, bool) {
 	return scope{}, false
 }
 
-// routeOf routes by the credential scope, then by X-Amz-Target or Action; an unsigned request by the
-// target's prefix or by Action and Version.
-func routeOf(h http.Header, form url.Values) route {
+// routeOf routes by the credential scope, then by X-Amz-Target, Action, an RPC path or a REST path; an
+// unsigned request by the target's prefix, by Action and Version, or by what service has the path.
+func routeOf(in incoming) route {
 	var r route
+	h, form := in.header, in.form
 	sc, signed := parseScope(h.Get("Authorization"))
 	if !signed {
 		sc, signed = parseCredential(form.Get("X-Amz-Credential"))
@@ -54,22 +53,47 @@ func routeOf(h http.Header, form url.Values) route {
 	}
 	target, action := h.Get("X-Amz-Target"), form.Get("Action")
 	prefix, name, isTarget := cutLast(target, ".")
+	rpcService, rpcOperation, isRPC := rpcNames(in.path)
 	switch {
+	case isRPC && h.Get("Smithy-Protocol") == rpcProtocol:
+		r.operation, r.protocol = rpcOperation, protocolNamed("smithy-rpc-v2-cbor")
+		prefix, isTarget = rpcService, true
 	case isTarget:
 		r.operation, r.protocol = name, protocolNamed("json")
 	case action != "":
 		r.operation, r.protocol = action, protocolNamed("query")
 	}
 	if signed {
+		r.byPath(in, tables()[r.service])
 		return r
 	}
 	for _, service := range sortedKeys(tables()) {
 		s := tables()[service]
-		if isTarget && s.TargetPrefix == prefix || !isTarget && action != "" && s.TargetPrefix == "" && s.APIVersion == form.Get("Version") {
+		if isTarget && s.TargetPrefix == prefix || !isTarget && action != "" && s.takesForms() && s.APIVersion == form.Get("Version") {
 			r.service = service
+		}
+		if r.service == "" && r.operation == "" && s.restOperation(in) != nil {
+			r.service = service
+			r.byPath(in, s)
 		}
 	}
 	return r
+}
+
+// maxPathName bounds a path that stands for an operation's name.
+const maxPathName = 100
+
+// byPath finds the operation of a REST service; method and path stand for one that nobody knows.
+func (r *route) byPath(in incoming, s *service) {
+	if s == nil || s.Protocol != "rest-json" {
+		return
+	}
+	r.protocol = s.protocol()
+	if op := s.restOperation(in); op != nil {
+		r.operation = op.name
+		return
+	}
+	r.operation = in.method + " " + in.path[:min(len(in.path), maxPathName)]
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

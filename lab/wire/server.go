@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -114,7 +116,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	arrived := s.now()
 	w.Header().Set("Date", arrived.UTC().Format(http.TimeFormat))
 	in, err := readRequest(w, hr)
-	rt := routeOf(hr.Header, in.form)
+	rt := routeOf(in)
 	if rt.operation == "" && (hr.Method == http.MethodGet || hr.Method == http.MethodHead) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintf(w, greeting, hr.Host)
@@ -135,21 +137,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	w.Header().Set("X-Amz-Request-Id", r.ID)
 	p := rt.protocol
 	if t := tables()[r.Service]; t != nil {
-		p = t.protocol()
+		p = t.speaking(rt.protocol)
 	}
 	if p == nil {
 		p = protocolNamed("json")
 	}
 
 	var body []byte
+	status := http.StatusOK
 	if err == nil {
-		body, err = s.answer(w, r, in, &call)
+		body, status, err = s.answer(w, r, p, in, &call)
 	}
 	if err == errMangled {
 		call.Code = mangledCode
 		return
 	}
-	status := http.StatusOK
 	if err != nil {
 		e := asError(r.Service, err)
 		f := failureOf(tables()[r.Service], e)
@@ -158,9 +160,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 			call.Message = f.message
 		}
 		body = p.encodeError(f, w.Header(), r.ID)
+		f.setQueryError(in.header, w.Header())
 	}
-	w.Header().Set("Content-Type", p.contentType(tables()[r.Service]))
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if status != http.StatusNoContent {
+		w.Header().Set("Content-Type", p.contentType(tables()[r.Service]))
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the caller may have gone; there is nobody left to tell
 }
@@ -169,7 +174,7 @@ var errMangled = errors.New("mangled")
 
 // answer runs the call up to its encoded output. It fills call's input, and its message where that says
 // more than the error answered.
-func (s *Server) answer(w http.ResponseWriter, r *Request, in incoming, call *Call) (body []byte, err error) {
+func (s *Server) answer(w http.ResponseWriter, r *Request, p *protocol, in incoming, call *Call) (body []byte, status int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			if v == http.ErrAbortHandler {
@@ -181,67 +186,72 @@ func (s *Server) answer(w http.ResponseWriter, r *Request, in incoming, call *Ca
 	}()
 	if s.Delay != nil {
 		if err := sleep(r, s.Delay(r)); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	name := r.Service + ":" + r.Operation
 	h, ok := s.index[name]
 	if !ok {
-		return nil, s.refuse(r)
+		return nil, 0, s.refuse(r)
 	}
-	tree, unknown, err := h.shapes.service.protocol().decode(h.shapes, in)
+	tree, unknown, err := p.decode(h.shapes, in)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	ec2 := h.shapes.service.Protocol == "ec2"
 	for _, m := range unknown {
 		s.count(s.unknown, name+"."+m)
 		if ec2 {
-			return nil, Errorf("UnknownParameter", "The parameter %s is not recognized", m)
+			return nil, 0, Errorf("UnknownParameter", "The parameter %s is not recognized", m)
 		}
 	}
 	if bad := validate(h.shapes.input, tree, "", ec2); len(bad) > 0 {
-		return nil, dialectOf(r.Service).refusal(bad)
+		return nil, 0, dialectOf(r.Service).refusal(bad)
 	}
 	input := h.newInput()
 	if err := toStruct(h.shapes.input, tree, reflect.ValueOf(input).Elem()); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	call.Input = input
 	if s.Before != nil {
 		if err := s.Before(r, input); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	if s.Mangle != nil && s.Mangle(r, w) {
-		return nil, errMangled
+		return nil, 0, errMangled
 	}
 	out, err := h.call(r, input)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return encode(h, out, r.ID)
+	tree, err = outputTree(h, out)
+	if err != nil {
+		return nil, 0, err
+	}
+	body, err = p.encode(h.shapes, tree, w.Header(), r.ID)
+	return body, h.shapes.statusOf(tree), err
 }
 
-func encode(h handler, out any, requestID string) ([]byte, error) {
+func outputTree(h handler, out any) (map[string]any, error) {
 	v, _, err := fromStruct(h.shapes.output, reflect.ValueOf(out))
 	if err != nil {
 		return nil, err
 	}
 	tree := v.(map[string]any)
 	for _, m := range h.shapes.output.Members {
-		if _, there := tree[m.Name]; !there && m.to.Type == "list" {
+		if _, there := tree[m.Name]; !there && m.to.Type == "list" && m.In == "" {
 			tree[m.Name] = []any{}
 		}
 	}
-	return h.shapes.service.protocol().encode(h.shapes, tree, requestID)
+	return tree, nil
 }
 
 // refuse is the answer to an operation nobody wrote.
 func (s *Server) refuse(r *Request) error {
 	service, operation := r.Service, r.Operation
 	if service == "" && operation == "" {
-		return &Error{Code: "UnknownOperationException", Message: "not an AWS call this lab can route: no credential scope, no X-Amz-Target, no Action", Status: 404}
+		return &Error{Code: "UnknownOperationException", Message: "not an AWS call this lab can route: no credential scope, no X-Amz-Target, no Action, no known path", Status: 404}
 	}
 	if service == "" {
 		service = "?"
@@ -271,10 +281,25 @@ func sleep(r *Request, d time.Duration) error {
 	}
 }
 
+func unzip(body []byte) ([]byte, error) {
+	zr, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	out, err := io.ReadAll(io.LimitReader(zr, maxBody+1))
+	if err == nil && len(out) > maxBody {
+		err = fmt.Errorf("more than %d bytes unpacked", maxBody)
+	}
+	return out, err
+}
+
 // readRequest reads the body and the form. What could be read is there even with an error, for routing.
 func readRequest(w http.ResponseWriter, hr *http.Request) (incoming, error) {
-	in := incoming{header: hr.Header, form: hr.URL.Query()}
+	in := incoming{method: hr.Method, path: hr.URL.EscapedPath(), header: hr.Header, form: hr.URL.Query()}
 	body, err := io.ReadAll(http.MaxBytesReader(w, hr.Body, maxBody))
+	if err == nil && hr.Header.Get("Content-Encoding") == "gzip" {
+		body, err = unzip(body) // CloudWatch's clients compress long requests
+	}
 	if err != nil {
 		return in, badInput("", "the body could not be read: %v", err)
 	}

@@ -195,7 +195,7 @@ func TestRouting(t *testing.T) {
 		{"unsigned, by version", "POST", "/", "Action=GetCallerIdentity&Version=2011-06-15", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, 200, "<UserId>/</UserId>"},
 		{"presigned", "GET", "/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=AKIA%2F20310405%2Fus-east-1%2Fsts%2Faws4_request", "", nil, 200, "<UserId>AKIA/us-east-1</UserId>"},
 		{"the scope wins", "POST", "/", "", map[string]string{"Authorization": strings.Replace(signed, "%", "ecs", 1), "X-Amz-Target": "Whatever.ListClusters"}, 200, `{"clusterArns"`},
-		{"an unknown service", "POST", "/", "{}", map[string]string{"Authorization": strings.Replace(signed, "%", "sqs", 1), "X-Amz-Target": "AmazonSQS.ListQueues"}, 501, "does not implement sqs:ListQueues"},
+		{"an unknown service", "POST", "/", "{}", map[string]string{"Authorization": strings.Replace(signed, "%", "states", 1), "X-Amz-Target": "AWSStepFunctions.ListStateMachines"}, 501, "does not implement states:ListStateMachines"},
 		{"an unknown query service", "POST", "/", "Action=ListTopics", map[string]string{"Authorization": strings.Replace(signed, "%", "sns", 1), "Content-Type": "application/x-www-form-urlencoded"}, 501, "<Code>NotImplemented</Code>"},
 		{"nothing to go by", "POST", "/", "hello", nil, 404, "not an AWS call this lab can route"},
 	} {
@@ -230,7 +230,7 @@ func TestUnknownMembersAreCounted(t *testing.T) {
 func TestListDefectsPanic(t *testing.T) {
 	for name, ops := range map[string][]Operation{
 		"twice":     {Op("ecs", "ListClusters", listClusters), Op("ecs", "ListClusters", listClusters)},
-		"no shapes": {Op("ecs", "ExecuteCommand", listClusters)},
+		"no shapes": {Op("ecs", "SubmitTaskStateChange", listClusters)},
 	} {
 		func() {
 			defer func() {

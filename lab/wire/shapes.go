@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -14,17 +15,20 @@ var shapeFiles embed.FS
 
 // service is one service's table.
 type service struct {
-	Name         string `json:"-"` // signing name
-	Protocol     string `json:"protocol"`
-	JSONVersion  string `json:"jsonVersion"`
-	APIVersion   string `json:"apiVersion"`
-	TargetPrefix string `json:"targetPrefix"`
-	XMLNamespace string `json:"xmlNamespace"`
+	Name            string    `json:"-"` // signing name
+	Protocol        string    `json:"protocol"`
+	Protocols       []string  `json:"protocols"` // every one that clients may choose; nil = Protocol alone
+	JSONVersion     string    `json:"jsonVersion"`
+	APIVersion      string    `json:"apiVersion"`
+	TargetPrefix    string    `json:"targetPrefix"`
+	XMLNamespace    string    `json:"xmlNamespace"`
+	QueryCompatible *struct{} `json:"awsQueryCompatible"` // errors keep the code they had in awsQuery, in a header
 
 	Operations map[string]*operation `json:"operations"`
 	Shapes     map[string]*shape     `json:"shapes"`
 
 	errors map[string]*shape // by shape name and by code
+	routes []*operation      // of rest-json: the most literal path first
 }
 
 type operation struct {
@@ -33,6 +37,10 @@ type operation struct {
 	In          string `json:"in"`
 	Out         string `json:"out"`
 	Wrapper     string `json:"wrapper"`
+	Method      string `json:"method"` // rest-json only, with URI and Status
+	URI         string `json:"uri"`
+	Status      int    `json:"status"` // of success; 0 = 200
+	template    uriTemplate
 	input       *shape // never nil: operations without one get an empty structure
 	output      *shape
 	emptyOutput bool // the model gives no output members
@@ -47,6 +55,7 @@ type shape struct {
 	Element   *ref     `json:"elem"`
 	Key       *ref     `json:"key"`
 	Value     *ref     `json:"value"`
+	Payload   string   `json:"payload"` // rest-json: the member that is the whole body
 	Flat      bool     `json:"flat"`
 	Enum      []string `json:"enum"`
 	Min       *float64 `json:"min"`
@@ -58,13 +67,14 @@ type shape struct {
 	Fault     bool     `json:"fault"`
 
 	member map[string]*ref // by AWS member name
-	wire   map[string]*ref // by name in JSON
+	wire   map[string]*ref // by name in JSON or CBOR; only what lies in the body
 }
 
 // ref is a use of a shape: a structure's member, a list's element, a map's key or value.
 type ref struct {
 	Name      string `json:"name"`
 	Shape     string `json:"shape"`
+	In        string `json:"in"` // rest-json: uri, querystring, header, headers or statusCode; "" = body
 	Location  string `json:"loc"`
 	Query     string `json:"query"`
 	Flat      bool   `json:"flat"`
@@ -129,22 +139,43 @@ func (s *service) link() {
 		sh.member, sh.wire = map[string]*ref{}, map[string]*ref{}
 		for _, m := range sh.Members {
 			s.point(m)
-			sh.member[m.Name], sh.wire[m.wireName()] = m, m
+			sh.member[m.Name] = m
+			if m.In == "" {
+				sh.wire[m.wireName()] = m
+			}
 		}
 		for _, r := range []*ref{sh.Element, sh.Key, sh.Value} {
 			s.point(r)
 		}
-		if sh.Exception {
-			s.errors[name] = sh
-			if sh.Code != "" {
-				s.errors[sh.Code] = sh
-			}
-		}
 	}
+	s.linkErrors()
 	for name, op := range s.Operations {
 		op.name, op.service = name, s
 		op.input, op.output = s.structure(op.In), s.structure(op.Out)
 		op.emptyOutput = len(op.output.Members) == 0
+		if op.URI != "" {
+			op.template = parseTemplate(op.URI)
+			s.routes = append(s.routes, op)
+		}
+	}
+	slices.SortFunc(s.routes, func(a, b *operation) int {
+		return cmp.Or(compareTemplates(a.template, b.template), strings.Compare(a.name, b.name))
+	})
+}
+
+// linkErrors: a shape's name wins over another shape's code, and the first name over others with the same
+// code, as cloudwatch has two errors whose code is ResourceNotFound.
+func (s *service) linkErrors() {
+	for name, sh := range s.Shapes {
+		if sh.Exception {
+			s.errors[name] = sh
+		}
+	}
+	for _, name := range sortedKeys(s.Shapes) {
+		sh := s.Shapes[name]
+		if _, taken := s.errors[sh.Code]; sh.Exception && sh.Code != "" && !taken {
+			s.errors[sh.Code] = sh
+		}
 	}
 }
 
@@ -165,13 +196,20 @@ func (s *service) structure(name string) *shape {
 }
 
 // protocol is the codec's entry for this service; nil when a table names a protocol that none speaks.
-func (s *service) protocol() *protocol {
-	for i := range protocols {
-		if protocols[i].name == s.Protocol {
-			return &protocols[i]
-		}
+func (s *service) protocol() *protocol { return protocolNamed(s.Protocol) }
+
+// speaking is the protocol a request is answered in: its own where the service has that one, else the
+// service's first.
+func (s *service) speaking(asked *protocol) *protocol {
+	if asked != nil && slices.Contains(s.Protocols, asked.name) {
+		return asked
 	}
-	return nil
+	return s.protocol()
+}
+
+// takesForms says whether requests may name their operation as Action in a form.
+func (s *service) takesForms() bool {
+	return s.Protocol == "query" || s.Protocol == "ec2" || slices.Contains(s.Protocols, "query")
 }
 
 // lookup finds an operation; the error says what the tables hold instead.

@@ -92,7 +92,8 @@ type dialect struct {
 //
 // Seen in public issue threads: ecs "Tasks cannot be empty." (aws/copilot-cli 3551), ec2 UnknownParameter
 // (aws/aws-sdk-cpp 327), iam and sts ValidationError with lower-case member names (mmmorris1975/aws-runas 80),
-// ssm ValidationException (aws/aws-sdk-js 2748). Error codes of bad tokens are those the API references list;
+// ssm ValidationException (aws/aws-sdk-js 2748), efs ValidationException
+// (aws/aws-sdk-js-v3 1288), cloudwatch ValidationError (hashicorp/terraform-provider-aws 29894). Error codes of bad tokens are those the API references list;
 // the other codes and the wording of tokens and numbers are not verified against a recording.
 var dialects = []dialect{
 	{"ecs", "InvalidParameterException", "InvalidParameterException", "SerializationException", "InvalidParameterException", "Invalid token."},
@@ -104,6 +105,9 @@ var dialects = []dialect{
 	{"elasticloadbalancing", "ValidationError", "ValidationError", "MalformedInput", "ValidationError", "Invalid marker."},
 	{"secretsmanager", "ValidationException", "ValidationException", "SerializationException", "InvalidNextTokenException", "Invalid next token."},
 	{"ssm", "ValidationException", "ValidationException", "SerializationException", "InvalidNextToken", "The specified token is not valid."},
+	{"monitoring", "ValidationError", "ValidationError", "SerializationException", "InvalidNextToken", "The specified next token is not valid."},
+	{"xray", "InvalidRequestException", "InvalidRequestException", "InvalidRequestException", "InvalidRequestException", "Invalid NextToken."},
+	{"elasticfilesystem", "ValidationException", "ValidationException", "BadRequest", "BadRequest", "The marker is not valid."},
 	{"", "ValidationException", "ValidationException", "SerializationException", "ValidationException", "The pagination token is not valid."},
 }
 

@@ -4,7 +4,8 @@
 // One codec serves every protocol. It goes in two steps: bytes to a tree of Go values keyed by AWS member
 // names, driven by the shape tables in shapes/ (made from AWS's public API models, see NOTICE and
 // internal/genshapes), and the tree to SDK structs, by reflection. A protocol is a struct literal in the
-// list protocols; today awsJson1.0/1.1, awsQuery and ec2Query.
+// list protocols; today awsJson1.0/1.1, awsQuery, ec2Query, REST-JSON and
+// Smithy RPC v2 CBOR.
 package wire
 
 import (

@@ -79,7 +79,7 @@ func (w *xmlWriter) mapping(r *ref, name string, v map[string]any) {
 	}
 }
 
-func encodeQueryOutput(op *operation, tree map[string]any, requestID string) ([]byte, error) {
+func encodeQueryOutput(op *operation, tree map[string]any, _ http.Header, requestID string) ([]byte, error) {
 	w := &xmlWriter{}
 	fmt.Fprintf(w, "<%sResponse xmlns=%q>", op.name, op.service.XMLNamespace)
 	if op.Wrapper != "" {
@@ -94,7 +94,7 @@ func encodeQueryOutput(op *operation, tree map[string]any, requestID string) ([]
 	return w.Bytes(), nil
 }
 
-func encodeEC2Output(op *operation, tree map[string]any, requestID string) ([]byte, error) {
+func encodeEC2Output(op *operation, tree map[string]any, _ http.Header, requestID string) ([]byte, error) {
 	w := &xmlWriter{}
 	w.WriteString(xmlHeader)
 	fmt.Fprintf(w, "<%sResponse xmlns=%q>", op.name, op.service.XMLNamespace)
@@ -203,7 +203,7 @@ func parseXML(body []byte) (*xmlNode, error) {
 	return root.children[0], nil
 }
 
-func decodeQueryOutput(op *operation, body []byte) (map[string]any, error) {
+func decodeQueryOutput(op *operation, _ *http.Response, body []byte) (map[string]any, error) {
 	n, err := parseXML(body)
 	if err != nil {
 		return nil, err
@@ -217,7 +217,7 @@ func decodeQueryOutput(op *operation, body []byte) (map[string]any, error) {
 	return xmlFields(op.output, n, "")
 }
 
-func decodeEC2Output(op *operation, body []byte) (map[string]any, error) {
+func decodeEC2Output(op *operation, _ *http.Response, body []byte) (map[string]any, error) {
 	n, err := parseXML(body)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ type Verdict struct {
 	Index     int      `json:"index"`     // its place in the lines given; -1 where Line is ""
 	Signature string   `json:"signature"` // app.db-refused; "" where not Known
 	Says      string   `json:"says"`      // one sentence with the names that the line holds
+	Name      string   `json:"name"`      // what the line is about: a variable, file, host or port; "" = not told
 	Means     string   `json:"means"`     // what such a line means
 	Mistaken  string   `json:"mistaken"`  // what it is often mistaken for
 	Fix       string   `json:"fix"`       // what to do
@@ -55,6 +56,7 @@ func (b block) judge(lines []string, floor grade) (Verdict, grade) {
 	}
 	v := b.verdict(lines, index)
 	v.Known, v.Signature, v.Says = true, found.ID, fill(found.Says, groups)
+	v.Name = firstOf(groups, "name", "other", "path", "file", "host", "port")
 	v.Means, v.Mistaken, v.Fix = found.Means, found.Mistaken, found.Fix
 	switch {
 	case found.Consequence:
@@ -63,6 +65,16 @@ func (b block) judge(lines []string, floor grade) (Verdict, grade) {
 		return v, gradeWarned
 	}
 	return v, gradeCause
+}
+
+// firstOf is the first of some named groups that holds something.
+func firstOf(groups map[string]string, names ...string) string {
+	for _, n := range names {
+		if groups[n] != "" {
+			return groups[n]
+		}
+	}
+	return ""
 }
 
 // known is the best signature of the block: a particular one before a general one, a cause before a consequence, then

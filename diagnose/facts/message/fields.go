@@ -221,7 +221,8 @@ func (f *Fields) thing(r reader) {
 	}
 	if _, rest, ok := strings.Cut(r.around(":log-group:"), ":log-group:"); ok {
 		group, stream, _ := strings.Cut(rest, ":log-stream:")
-		f.LogGroup, f.LogStream = strings.TrimSuffix(group, ":*"), strings.TrimSuffix(stream, "*")
+		group = strings.TrimSuffix(strings.TrimSuffix(group, ":log-stream"), ":*")
+		f.LogGroup, f.LogStream = group, strings.TrimSuffix(stream, "*")
 	}
 }
 

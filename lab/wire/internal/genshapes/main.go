@@ -1,7 +1,7 @@
 // Command genshapes makes lab/wire's shape tables from botocore's public API models.
 //
-// A table holds what a codec must know of the operations in the list (operations.go): protocol, names on
-// the wire, list and map forms, required members, enums, sizes, error codes. Documentation is left out.
+// A table holds what a codec must know of the operations in the list (operations.go): protocol, method and
+// path, names on the wire, list and map forms, required members, enums, sizes, error codes. Documentation is left out.
 // Building the module never needs this program; run it after editing the list:
 //
 //	go run ./lab/wire/internal/genshapes -botocore DIR -out lab/wire/shapes
@@ -80,7 +80,8 @@ func readModel(dir string) (*model, error) {
 // trim keeps the named operations, every shape they reach, and every exception of the service
 // (handlers may answer any of them). One operation or shape a line, so that a diff can be read.
 func trim(m *model, operations []string) ([]byte, error) {
-	m.dropDocuments()
+	m.dropInterfaces()
+	m.narrow()
 	slices.Sort(operations)
 	seen := map[string]bool{}
 	ops := map[string]outOperation{}
@@ -90,6 +91,9 @@ func trim(m *model, operations []string) ([]byte, error) {
 			return nil, fmt.Errorf("the model has no operation %s", name)
 		}
 		o := outOperation{}
+		if m.isREST() {
+			o.Method, o.URI, o.Status = op.HTTP.Method, op.HTTP.RequestURI, op.HTTP.ResponseCode
+		}
 		if op.Input != nil {
 			o.Input = op.Input.Shape
 			m.reach(op.Input.Shape, seen)

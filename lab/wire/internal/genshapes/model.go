@@ -9,21 +9,29 @@ import (
 // model is the part of a botocore service-2.json that the tables are made from.
 type model struct {
 	Metadata struct {
-		Protocol     string `json:"protocol"`
-		JSONVersion  string `json:"jsonVersion,omitempty"`
-		APIVersion   string `json:"apiVersion"`
-		TargetPrefix string `json:"targetPrefix,omitempty"`
-		XMLNamespace string `json:"xmlNamespace,omitempty"`
+		Protocol        string    `json:"protocol"`
+		Protocols       []string  `json:"protocols,omitempty"` // written only where the first is none that every client speaks
+		JSONVersion     string    `json:"jsonVersion,omitempty"`
+		APIVersion      string    `json:"apiVersion"`
+		TargetPrefix    string    `json:"targetPrefix,omitempty"`
+		XMLNamespace    string    `json:"xmlNamespace,omitempty"`
+		QueryCompatible *struct{} `json:"awsQueryCompatible,omitempty"`
 	} `json:"metadata"`
 	Operations map[string]struct {
 		Input  *ref `json:"input"`
 		Output *ref `json:"output"`
+		HTTP   struct {
+			Method       string `json:"method"`
+			RequestURI   string `json:"requestUri"`
+			ResponseCode int    `json:"responseCode"`
+		} `json:"http"`
 	} `json:"operations"`
 	Shapes map[string]*shape `json:"shapes"`
 }
 
 type ref struct {
 	Shape           string `json:"shape"`
+	Location        string `json:"location,omitempty"`
 	LocationName    string `json:"locationName,omitempty"`
 	QueryName       string `json:"queryName,omitempty"`
 	Flattened       bool   `json:"flattened,omitempty"`
@@ -39,7 +47,9 @@ type shape struct {
 	Key             *ref     `json:"key"`
 	Value           *ref     `json:"value"`
 	Flattened       bool     `json:"flattened"`
+	Payload         string   `json:"payload"`
 	Document        bool     `json:"document"`
+	Union           bool     `json:"union"`
 	Enum            []string `json:"enum"`
 	Min             *float64 `json:"min"`
 	Max             *float64 `json:"max"`
@@ -80,11 +90,37 @@ func (ms *members) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// dropDocuments takes members of free-form document type away: the SDK holds them as an interface of each
-// service's own, which one codec over structs cannot make. The server counts a client that sends one.
-func (m *model) dropDocuments() {
+// unmarkedUnions are unions in the SDK that botocore's models do not mark as such (of xray).
+var unmarkedUnions = []string{"AnnotationValue"}
+
+// dropInterfaces takes members of free-form document type and of union type away: the SDK holds them as an
+// interface of each service's own, which one codec over structs cannot make. The server counts a client
+// that sends one.
+func (m *model) dropInterfaces() {
 	for _, s := range m.Shapes {
-		s.Members = slices.DeleteFunc(s.Members, func(mem member) bool { return m.Shapes[mem.Ref.Shape].Document })
+		s.Members = slices.DeleteFunc(s.Members, func(mem member) bool {
+			to := m.Shapes[mem.Ref.Shape]
+			return to.Document || to.Union || slices.Contains(unmarkedUnions, mem.Ref.Shape)
+		})
+	}
+}
+
+// isREST says whether operations are told apart by method and path and members have places of their own.
+func (m *model) isREST() bool { return m.Metadata.Protocol == "rest-json" }
+
+// narrow clears what the codec of the model's protocol does not look at, so that tables stay small.
+func (m *model) narrow() {
+	if m.Metadata.Protocol != "smithy-rpc-v2-cbor" {
+		m.Metadata.Protocols = nil
+	}
+	if m.isREST() {
+		return
+	}
+	for _, s := range m.Shapes {
+		s.Payload = ""
+		for i := range s.Members {
+			s.Members[i].Ref.Location = ""
+		}
 	}
 }
 
@@ -110,10 +146,14 @@ type (
 		Input   string `json:"in,omitempty"`
 		Output  string `json:"out,omitempty"`
 		Wrapper string `json:"wrapper,omitempty"`
+		Method  string `json:"method,omitempty"` // rest-json only, with the two below
+		URI     string `json:"uri,omitempty"`
+		Status  int    `json:"status,omitempty"`
 	}
 	outRef struct {
 		Name      string `json:"name,omitempty"`
 		Shape     string `json:"shape"`
+		In        string `json:"in,omitempty"`
 		Location  string `json:"loc,omitempty"`
 		Query     string `json:"query,omitempty"`
 		Flat      bool   `json:"flat,omitempty"`
@@ -126,6 +166,7 @@ type (
 		Element   *outRef  `json:"elem,omitempty"`
 		Key       *outRef  `json:"key,omitempty"`
 		Value     *outRef  `json:"value,omitempty"`
+		Payload   string   `json:"payload,omitempty"`
 		Flat      bool     `json:"flat,omitempty"`
 		Enum      []string `json:"enum,omitempty"`
 		Min       *float64 `json:"min,omitempty"`
@@ -142,12 +183,12 @@ func (r *ref) out() *outRef {
 	if r == nil {
 		return nil
 	}
-	return &outRef{Shape: r.Shape, Location: r.LocationName, Query: r.QueryName, Flat: r.Flattened, Timestamp: r.TimestampFormat}
+	return &outRef{Shape: r.Shape, In: r.Location, Location: r.LocationName, Query: r.QueryName, Flat: r.Flattened, Timestamp: r.TimestampFormat}
 }
 
 func (s *shape) out() outShape {
 	o := outShape{
-		Type: s.Type, Element: s.Member.out(), Key: s.Key.out(), Value: s.Value.out(), Flat: s.Flattened,
+		Type: s.Type, Element: s.Member.out(), Key: s.Key.out(), Value: s.Value.out(), Payload: s.Payload, Flat: s.Flattened,
 		Enum: s.Enum, Min: s.Min, Max: s.Max, Timestamp: s.TimestampFormat, Exception: s.Exception, Fault: s.Fault,
 	}
 	if s.Error != nil {

@@ -85,4 +85,13 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		ListFirewallRuleGroupAssociations ListFirewallRules ListFirewallDomainLists ListFirewallDomains GetFirewallConfig
 		DeleteFirewallRule UpdateFirewallRule UpdateFirewallDomains DisassociateFirewallRuleGroup
 		ListResolverRules ListResolverRuleAssociations GetResolverRule DisassociateResolverRule`},
+	{"elasticfilesystem", "efs", `
+		DescribeFileSystems DescribeMountTargets DescribeMountTargetSecurityGroups DescribeAccessPoints DescribeFileSystemPolicy
+		CreateFileSystem DeleteFileSystem CreateMountTarget DeleteMountTarget ModifyMountTargetSecurityGroups
+		PutFileSystemPolicy DeleteFileSystemPolicy CreateAccessPoint DeleteAccessPoint`},
+	{"scheduler", "scheduler", `GetSchedule ListSchedules CreateSchedule UpdateSchedule DeleteSchedule ListScheduleGroups`},
+	{"xray", "xray", `GetSamplingRules GetGroups GetTraceSummaries GetServiceGraph PutTraceSegments GetEncryptionConfig`},
+	{"monitoring", "cloudwatch", `
+		GetMetricData GetMetricStatistics ListMetrics DescribeAlarms DescribeAlarmsForMetric
+		PutMetricAlarm DeleteAlarms EnableAlarmActions DisableAlarmActions SetAlarmState PutMetricData`},
 }
