@@ -76,7 +76,7 @@ var Collectors = []Collector{
 	{evidence.KindAlarm, []string{"cloudwatch:DescribeAlarms"}, alarms},
 	{evidence.KindMetric, []string{"cloudwatch:GetMetricData"}, metrics},
 	{evidence.KindQuota, []string{"servicequotas:GetServiceQuota"}, quotas},
-	{evidence.KindQueue, []string{"sqs:GetQueueAttributes", "sqs:GetQueueUrl"}, queues},
+	{evidence.KindQueue, []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes"}, queues},
 	{evidence.KindEventRules, []string{"events:ListRules"}, eventRules},
 	{evidence.KindEventRule, []string{"events:DescribeRule"}, eventRule},
 	{evidence.KindEventRuleTargets, []string{"events:ListTargetsByRule"}, eventRuleTargets},

@@ -56,14 +56,18 @@ func serve(t *testing.T, special ...wire.Operation) *world {
 	w.OnCall = func(c wire.Call) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		service := c.Service
-		if service == "monitoring" { // the name that requests are signed for; IAM calls it cloudwatch
-			service = "cloudwatch"
-		}
-		w.requests = append(w.requests, service+":"+c.Operation)
+		w.requests = append(w.requests, actionNamed(c.Service, c.Operation))
 	}
 	w.url = srv.URL
 	return w
+}
+
+// actionNamed is the IAM action of an operation. Requests to CloudWatch are signed for monitoring; IAM calls it cloudwatch.
+func actionNamed(service, operation string) string {
+	if service == "monitoring" {
+		service = "cloudwatch"
+	}
+	return service + ":" + operation
 }
 
 func (w *world) seen() []string {
