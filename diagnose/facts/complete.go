@@ -63,6 +63,7 @@ var Facts = []Fact{
 	{"health_check", healthCheckFact},
 	{"queue", queueFact},
 	{"scaling", scalingFact},
+	{"quota", quotaFact},
 	{"schedule", scheduleFact},
 	{"tracing", tracingFact},
 	{"previous", previousFact},

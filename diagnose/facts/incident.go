@@ -100,6 +100,7 @@ type Incident struct {
 	ClusterState ClusterState `json:"cluster_state"`
 	Scaling      Scaling      `json:"scaling"` // only of incidents about scaling
 	Queue        QueueFact    `json:"queue"`
+	Quota        QuotaFact    `json:"quota"`
 	Tracing      Tracing      `json:"tracing"`  // only of incidents about traces
 	Schedule     ScheduleFact `json:"schedule"` // only of incidents about a rule or schedule
 }
