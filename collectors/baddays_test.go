@@ -102,7 +102,7 @@ func TestEveryCallDeniedAlone(t *testing.T) {
 		for _, call := range c.Calls {
 			w := serve(t)
 			w.Before = func(r *wire.Request, _ any) error {
-				if r.Service+":"+r.Operation == call {
+				if actionNamed(r.Service, r.Operation) == call {
 					return wire.Errorf(dialect(r.Service, "denied"), "User: arn:aws:iam::111122223333:user/ana is not authorized to perform: %s", call)
 				}
 				return nil

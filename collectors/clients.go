@@ -4,15 +4,22 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/xray"
 )
 
 // The SDK's clients are held as functions, only those that are used. A client that gets into an interface value makes
@@ -31,6 +38,14 @@ type ports struct {
 	rollout rolloutPort
 	kms     kmsPort
 	efs     efsPort
+
+	scaling    scalingPort
+	cloudwatch cloudwatchPort
+	sqs        sqsPort
+	quota      quotaPort
+	events     eventsPort
+	scheduler  schedulerPort
+	xray       xrayPort
 }
 
 type ecsPort struct {
@@ -117,6 +132,14 @@ func newPorts(cfg aws.Config) ports {
 		efs:     newEFSPort(cfg),
 		ssm:     ssmPort{ssm.NewFromConfig(cfg).DescribeParameters},
 		rollout: newRolloutPort(cfg),
+
+		scaling:    newScalingPort(applicationautoscaling.NewFromConfig(cfg)),
+		cloudwatch: newCloudwatchPort(cloudwatch.NewFromConfig(cfg)),
+		sqs:        newSQSPort(sqs.NewFromConfig(cfg)),
+		quota:      quotaPort{servicequotas.NewFromConfig(cfg).GetServiceQuota},
+		events:     newEventsPort(eventbridge.NewFromConfig(cfg)),
+		scheduler:  newSchedulerPort(scheduler.NewFromConfig(cfg)),
+		xray:       xrayPort{xray.NewFromConfig(cfg).GetSamplingRules},
 	}
 }
 

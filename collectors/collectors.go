@@ -77,6 +77,21 @@ var Collectors = []Collector{
 	{evidence.KindBalancer, []string{"elasticloadbalancing:DescribeLoadBalancers"}, balancers},
 	{evidence.KindListeners, []string{"elasticloadbalancing:DescribeListeners"}, listeners},
 	{evidence.KindRules, []string{"elasticloadbalancing:DescribeRules"}, rules},
+	{evidence.KindScalableTarget, []string{"application-autoscaling:DescribeScalableTargets"}, scalableTargets},
+	{evidence.KindScalingPolicies, []string{"application-autoscaling:DescribeScalingPolicies"}, scalingPolicies},
+	{evidence.KindScalingActivities, []string{"application-autoscaling:DescribeScalingActivities"}, scalingActivities},
+	{evidence.KindScheduledActions, []string{"application-autoscaling:DescribeScheduledActions"}, scheduledActions},
+	{evidence.KindAlarm, []string{"cloudwatch:DescribeAlarms"}, alarms},
+	{evidence.KindMetric, []string{"cloudwatch:GetMetricData"}, metrics},
+	{evidence.KindQuota, []string{"servicequotas:GetServiceQuota"}, quotas},
+	{evidence.KindQueue, []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes"}, queues},
+	{evidence.KindEventRules, []string{"events:ListRules"}, eventRules},
+	{evidence.KindEventRule, []string{"events:DescribeRule"}, eventRule},
+	{evidence.KindEventRuleTargets, []string{"events:ListTargetsByRule"}, eventRuleTargets},
+	{evidence.KindSchedules, []string{"scheduler:ListSchedules"}, scheduleNames},
+	{evidence.KindSchedule, []string{"scheduler:GetSchedule"}, schedules},
+	{evidence.KindSamplingRules, []string{"xray:GetSamplingRules"}, samplingRules},
+	{evidence.KindFamilyTasks, []string{"ecs:ListTasks", "ecs:DescribeTasks"}, familyTasks},
 }
 
 func collectorOf(kind evidence.Kind) (Collector, bool) {
@@ -157,6 +172,21 @@ var shows = map[string]string{
 	"kms:DescribeKey":                                     "whether an encryption key is enabled, and whose it is",
 	"kms:GetKeyPolicy":                                    "whom an encryption key lets use it",
 	"secretsmanager:GetResourcePolicy":                    "whether a secret lets a role of another account read it",
+	"application-autoscaling:DescribeScalableTargets":     "whether auto scaling may change a service, and within which limits",
+	"application-autoscaling:DescribeScalingPolicies":     "on which alarms a service is scaled",
+	"application-autoscaling:DescribeScalingActivities":   "what auto scaling did last, and why it did nothing",
+	"application-autoscaling:DescribeScheduledActions":    "scheduled changes of the limits",
+	"cloudwatch:DescribeAlarms":                           "state and actions of the alarms that scale a service",
+	"cloudwatch:GetMetricData":                            "load of a service, backlog of its queue, failed calls of a rule or schedule",
+	"events:DescribeRule":                                 "whether an EventBridge rule is on, and when it fires",
+	"events:ListRules":                                    "the names of rules, to help with a wrong one",
+	"events:ListTargetsByRule":                            "which task a rule starts, and with which role and network",
+	"scheduler:GetSchedule":                               "when a schedule starts which task, and with which role and network",
+	"scheduler:ListSchedules":                             "the names of schedules, to help with a wrong one",
+	"servicequotas:GetServiceQuota":                       "how much Fargate the account may run at once",
+	"sqs:GetQueueAttributes":                              "backlog, visibility timeout and redrive policy of a service's queue; never a message",
+	"xray:GetSamplingRules":                               "how many requests X-Ray records",
+	"sqs:GetQueueUrl":                                     "whether the queue exists",
 }
 
 // Why says what an action of Actions shows, in words for the comments of a policy.

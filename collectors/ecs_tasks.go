@@ -71,6 +71,8 @@ type listing struct {
 	more  bool
 	how   string
 	group string // keep only tasks of this group; "" = all
+
+	standalone bool // keep only tasks of no service
 }
 
 // taskLists lists the tasks of each service, then describes all tasks of a cluster together.
@@ -228,7 +230,7 @@ func (w *Wave) fillLists(ctx context.Context, cluster string, lists []listing) {
 		}
 		list := evidence.TaskList{How: l.how, Truncated: l.more}
 		for _, a := range l.arns {
-			if t, ok := described[last(a)]; ok && (l.group == "" || str(t.Group) == l.group) {
+			if t, ok := described[last(a)]; ok && (l.group == "" || str(t.Group) == l.group) && !(l.standalone && strings.HasPrefix(str(t.Group), servicePrefix)) {
 				list.Tasks = append(list.Tasks, toTask(cluster, t))
 			}
 		}

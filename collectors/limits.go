@@ -46,6 +46,8 @@ var buckets = map[string]bucket{
 	"ssm:DescribeParameters":     {1.5, 3},
 	"cloudtrail:LookupEvents":    {1, 2}, // published: 2/s for each account and region
 	"elb read":                   {5, 20},
+	"cloudwatch:DescribeAlarms":  {4.5, 9},
+	"cloudwatch:GetMetricData":   {25, 50},
 }
 
 var serviceBuckets = map[string]bucket{

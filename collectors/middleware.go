@@ -55,6 +55,9 @@ var prefixes = map[string]string{
 	"EFS":             "elasticfilesystem",
 
 	"Elastic Load Balancing v2": "elasticloadbalancing",
+	"Application Auto Scaling":  "application-autoscaling",
+	"EventBridge":               "events",
+	"XRay":                      "xray",
 }
 
 func actionOf(ctx context.Context) string {
@@ -183,7 +186,11 @@ func (reader) HandleDeserialize(ctx context.Context, in middleware.DeserializeIn
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if err == nil {
-		err = complete(body, awsmiddleware.GetOperationName(ctx))
+		if resp.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" {
+			err = completeCBOR(body)
+		} else {
+			err = complete(body, awsmiddleware.GetOperationName(ctx))
+		}
 	}
 	if err != nil {
 		return out, metadata, &smithy.DeserializationError{Err: err, Snapshot: body[:min(len(body), 200)]}
@@ -215,6 +222,18 @@ func complete(body []byte, operation string) error {
 		return nil
 	}
 	return errors.New("the answer is neither JSON nor XML")
+}
+
+// completeCBOR reports whether body can be an answer in CBOR: a map, which is major type 5 (RFC 8949 section 3). That it
+// does not break off in the middle is seen by the SDK's decoder.
+func completeCBOR(body []byte) error {
+	switch {
+	case len(body) == 0:
+		return errors.New("the answer is empty")
+	case body[0]>>5 != 5:
+		return errors.New("the answer is not a CBOR map")
+	}
+	return nil
 }
 
 // sdkLog passes the SDK's own remarks to the call log.

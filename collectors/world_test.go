@@ -56,10 +56,18 @@ func serve(t *testing.T, special ...wire.Operation) *world {
 	w.OnCall = func(c wire.Call) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.requests = append(w.requests, c.Service+":"+c.Operation)
+		w.requests = append(w.requests, actionNamed(c.Service, c.Operation))
 	}
 	w.url = srv.URL
 	return w
+}
+
+// actionNamed is the IAM action of an operation. Requests to CloudWatch are signed for monitoring; IAM calls it cloudwatch.
+func actionNamed(service, operation string) string {
+	if service == "monitoring" {
+		service = "cloudwatch"
+	}
+	return service + ":" + operation
 }
 
 func (w *world) seen() []string {
@@ -142,7 +150,7 @@ func wantGap(t *testing.T, s *evidence.Store, k evidence.Key, reason, fix string
 }
 
 // sample is one key of every kind that the ordinary world knows.
-var sample = []evidence.Key{
+var sample = slices.Concat([]evidence.Key{
 	evidence.CallerKey().Key,
 	evidence.ClustersKey().Key,
 	evidence.ClusterKey("shop").Key,
@@ -202,6 +210,6 @@ var sample = []evidence.Key{
 	evidence.BalancerKey("arn:lb").Key,
 	evidence.ListenersKey("arn:lb").Key,
 	evidence.RulesKey("arn:listener").Key,
-}
+}, sampleScaling)
 
 const repo = "111122223333/eu-west-1/team/web"

@@ -32,6 +32,7 @@ func (e *Engine) Run(ctx context.Context, store *evidence.Store, targets []evide
 	for wave := 1; ; wave++ {
 		var need []evidence.Key
 		for i, t := range targets {
+			t.Alone = len(targets) == 1
 			c, err := e.consider(store, t)
 			if err != nil {
 				return Report{}, err
@@ -91,9 +92,12 @@ type targetCase struct {
 func (e *Engine) consider(store *evidence.Store, t evidence.Target) (*targetCase, error) {
 	v := evidence.NewView(store)
 	c := &targetCase{}
-	if t.Kind == evidence.TargetTask {
+	switch t.Kind {
+	case evidence.TargetTask:
 		c.screening = facts.ScreenTask(v, t)
-	} else {
+	case evidence.TargetRule, evidence.TargetSchedule:
+		c.screening = facts.ScreenSchedule(v, t)
+	default:
 		c.screening = facts.Screen(v, t)
 	}
 	c.want(c.screening.Missing)

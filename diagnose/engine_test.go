@@ -91,14 +91,35 @@ func first(t *testing.T, r diagnose.TargetReport) diagnose.Finding {
 	return r.Findings[0]
 }
 
+// A healthy service costs itself, its stopped tasks, and the question whether it is under auto scaling. Where it is the only
+// target it was asked about for a reason: load and tracing are looked at too.
 func TestHealthyServiceCostsOnlyTheScreening(t *testing.T) {
-	r, j := run(t, prove.Case{})
-	if r.Health != facts.Healthy || len(r.Findings) != 0 {
-		t.Errorf("health %s, findings %v", r.Health, r.Findings)
+	screening := []evidence.Kind{evidence.KindCaller, evidence.KindScalableTarget, evidence.KindService, evidence.KindStoppedTasks}
+	f, err := prove.Fetch(prove.Case{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	want := []evidence.Kind{evidence.KindCaller, evidence.KindService, evidence.KindStoppedTasks}
-	if !slices.Equal(j.kinds(), want) {
-		t.Errorf("read %v, want only %v", j.kinds(), want)
+	for alone, want := range map[bool][]evidence.Kind{
+		false: screening,
+		true:  append([]evidence.Kind{evidence.KindTaskDefinition, evidence.KindRolePolicies, evidence.KindMetric}, screening...),
+	} {
+		targets := []evidence.Target{prove.Target}
+		if !alone {
+			targets = append(targets, prove.Target)
+		}
+		j := &journal{}
+		e := &diagnose.Engine{Playbooks: load(t), Fetch: j.record(f)}
+		r, err := e.Run(context.Background(), evidence.NewStore(), targets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Targets[0].Health != facts.Healthy || len(r.Targets[0].Findings) != 0 {
+			t.Errorf("health %s, findings %v", r.Targets[0].Health, r.Targets[0].Findings)
+		}
+		slices.Sort(want)
+		if !slices.Equal(j.kinds(), want) {
+			t.Errorf("alone %t: read %v, want only %v", alone, j.kinds(), want)
+		}
 	}
 }
 

@@ -35,7 +35,8 @@ var (
 )
 
 // Resolve turns what a user typed into targets: CLUSTER/SERVICE, CLUSTER, an ARN of a service, task, cluster or target
-// group, a bare task id or service name, a console URL, a load balancer's DNS name, or All.
+// group, rule or schedule, a bare task id or service name, a console URL, a load balancer's DNS name, RuleText,
+// ScheduleText, or All.
 // notes say what was assumed. Errors are *TargetError where the text is at fault.
 func Resolve(ctx context.Context, text string, store *evidence.Store, fetch Fetch) (targets []evidence.Target, notes []string, err error) {
 	r := &resolver{ctx: ctx, text: text, store: store, fetch: fetch}
@@ -43,6 +44,12 @@ func Resolve(ctx context.Context, text string, store *evidence.Store, fetch Fetc
 	switch {
 	case text == All:
 		targets, err = r.all()
+	case strings.HasPrefix(text, rulePrefix):
+		name, cluster, _ := strings.Cut(strings.TrimPrefix(text, rulePrefix), " ")
+		targets, err = r.rule(name, cluster)
+	case strings.HasPrefix(text, schedulePrefix):
+		name, cluster, _ := strings.Cut(strings.TrimPrefix(text, schedulePrefix), " ")
+		targets, err = r.schedule(name, cluster)
 	case strings.HasPrefix(text, "arn:"):
 		targets, err = r.arn(text)
 	case loadBalance.MatchString(text):
@@ -292,10 +299,14 @@ func (r *resolver) arn(text string) ([]evidence.Target, error) {
 		return r.bareTask(names[0])
 	case parts[2] == "ecs" && kind == "cluster" && len(names) == 1:
 		return r.cluster(names[0])
+	case parts[2] == "events" && kind == "rule" && rest != "":
+		return r.rule(rest, "")
+	case parts[2] == "scheduler" && kind == "schedule" && len(names) == 2:
+		return r.schedule(rest, "")
 	case parts[2] == "elasticloadbalancing" && kind == "targetgroup":
 		return r.targetGroups([]string{text})
 	}
-	return nil, r.fail("an ARN of a service, task, cluster or target group is wanted")
+	return nil, r.fail("an ARN of a service, task, cluster, target group, rule or schedule is wanted")
 }
 
 // sameAccount refuses an ARN of an account that the calls do not go to: its names may exist here too and be other things.

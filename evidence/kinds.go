@@ -59,6 +59,22 @@ const (
 	KindMountTargetGroups  Kind = "mount-target-groups"     // id FSMT-ID; Names: its security groups
 	KindAccessPoint        Kind = "efs-access-point"        // id FSAP-ID; AccessPoint
 	KindFileSystemPolicy   Kind = "efs-policy"              // id FS-ID; PolicyDocument; absent = none, so EFS's default is in force
+
+	KindScalableTarget    Kind = "scalable-target"     // id CLUSTER/SERVICE; ScalableTarget; absent = the service is not under auto scaling
+	KindScalingPolicies   Kind = "scaling-policies"    // id CLUSTER/SERVICE; ScalingPolicies
+	KindScalingActivities Kind = "scaling-activities"  // id CLUSTER/SERVICE; ScalingActivities
+	KindScheduledActions  Kind = "scheduled-actions"   // id CLUSTER/SERVICE; ScheduledActions
+	KindAlarm             Kind = "alarm"               // id NAME; Alarm
+	KindMetric            Kind = "metric"              // id as MetricID writes it; MetricSeries: 3 hours, or 14 days where the period is an hour or more
+	KindQuota             Kind = "quota"               // id SERVICE/CODE; Quota
+	KindQueue             Kind = "queue"               // id NAME, of this account and region; Queue
+	KindEventRules        Kind = "event-rules"         // id BUS, "" = default; Names: every rule of the bus
+	KindEventRule         Kind = "event-rule"          // id NAME or BUS/NAME; EventRule
+	KindEventRuleTargets  Kind = "event-rule-targets"  // id NAME or BUS/NAME; EventTargets
+	KindSchedules         Kind = "schedules"           // id ""; Names: every schedule as GROUP/NAME
+	KindSchedule          Kind = "schedule"            // id GROUP/NAME; Schedule
+	KindSamplingRules     Kind = "xray-sampling-rules" // id ""; SamplingRules of X-Ray
+	KindFamilyTasks       Kind = "family-tasks"        // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -128,6 +144,21 @@ var Kinds = []KindInfo{
 	{KindBalancer, decode[Balancer]},
 	{KindListeners, decode[Listeners]},
 	{KindRules, decode[Rules]},
+	{KindScalableTarget, decode[ScalableTarget]},
+	{KindScalingPolicies, decode[ScalingPolicies]},
+	{KindScalingActivities, decode[ScalingActivities]},
+	{KindScheduledActions, decode[ScheduledActions]},
+	{KindAlarm, decode[Alarm]},
+	{KindMetric, decode[MetricSeries]},
+	{KindQuota, decode[Quota]},
+	{KindQueue, decode[Queue]},
+	{KindEventRules, decode[Names]},
+	{KindEventRule, decode[EventRule]},
+	{KindEventRuleTargets, decode[EventTargets]},
+	{KindSchedules, decode[Names]},
+	{KindSchedule, decode[Schedule]},
+	{KindSamplingRules, decode[SamplingRules]},
+	{KindFamilyTasks, decode[TaskList]},
 }
 
 func ref[T any](k Kind, id string) Ref[T] { return Ref[T]{Key{k, id}} }
@@ -252,6 +283,46 @@ func MountTargetGroupsKey(target string) Ref[Names] { return ref[Names](KindMoun
 func AccessPointKey(id string) Ref[AccessPoint]     { return ref[AccessPoint](KindAccessPoint, id) }
 func FileSystemPolicyKey(fs string) Ref[PolicyDocument] {
 	return ref[PolicyDocument](KindFileSystemPolicy, fs)
+}
+
+func ScalableTargetKey(cluster, service string) Ref[ScalableTarget] {
+	return ref[ScalableTarget](KindScalableTarget, cluster+"/"+service)
+}
+func ScalingPoliciesKey(cluster, service string) Ref[ScalingPolicies] {
+	return ref[ScalingPolicies](KindScalingPolicies, cluster+"/"+service)
+}
+func ScalingActivitiesKey(cluster, service string) Ref[ScalingActivities] {
+	return ref[ScalingActivities](KindScalingActivities, cluster+"/"+service)
+}
+func ScheduledActionsKey(cluster, service string) Ref[ScheduledActions] {
+	return ref[ScheduledActions](KindScheduledActions, cluster+"/"+service)
+}
+func AlarmKey(name string) Ref[Alarm] { return ref[Alarm](KindAlarm, name) }
+
+// MetricKey takes a metric, a statistic such as Average, and a period in seconds.
+func MetricKey(m MetricName, stat string, periodSeconds int) Ref[MetricSeries] {
+	return ref[MetricSeries](KindMetric, MetricID(m, stat, periodSeconds))
+}
+
+// QuotaKey takes codes of Service Quotas, e.g. "fargate" and "L-3032A538".
+func QuotaKey(service, code string) Ref[Quota] { return ref[Quota](KindQuota, service+"/"+code) }
+func QueueKey(name string) Ref[Queue]          { return ref[Queue](KindQueue, name) }
+func EventRulesKey(bus string) Ref[Names]      { return ref[Names](KindEventRules, bus) }
+
+// EventRuleKey takes NAME, or BUS/NAME where the bus is not the default one.
+func EventRuleKey(name string) Ref[EventRule] { return ref[EventRule](KindEventRule, name) }
+func EventRuleTargetsKey(name string) Ref[EventTargets] {
+	return ref[EventTargets](KindEventRuleTargets, name)
+}
+func SamplingRulesKey() Ref[SamplingRules] {
+	return ref[SamplingRules](KindSamplingRules, "")
+}
+func SchedulesKey() Ref[Names] { return ref[Names](KindSchedules, "") }
+func ScheduleKey(group, name string) Ref[Schedule] {
+	return ref[Schedule](KindSchedule, group+"/"+name)
+}
+func FamilyTasksKey(cluster, family string) Ref[TaskList] {
+	return ref[TaskList](KindFamilyTasks, cluster+"/"+family)
 }
 
 // LoadBalancerKey takes the DNS name in lower case, without a leading "dualstack.".

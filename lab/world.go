@@ -52,7 +52,8 @@ func New(o Options) *World {
 		vcpuQuota: 6, spotQuota: 6, azUnavailable: map[string]bool{}, listStopped: !o.HideStopped, names: map[string]string{}, counts: map[string]int32{},
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
-		w.secretsOperations(), w.ssmOperations(), w.elbOperations(), w.cloudtrailOperations())
+		w.secretsOperations(), w.ssmOperations(), w.elbOperations(), w.cloudtrailOperations(),
+		w.scalingOperations(), w.cloudwatchOperations())
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
 	w.front.Before, w.front.Delay, w.front.Mangle, w.front.OnCall = w.before, w.delay, w.mangle, w.onCall

@@ -49,6 +49,8 @@ func TestOneFaultIsOneAnswer(t *testing.T) {
 					if !slices.Contains(got, p.ID) || len(got) != 2 {
 						t.Errorf("confirmed %v, want %s and one other", got, p.ID)
 					}
+				} else if len(got) == 0 && p.Consequence {
+					return // an effect is no answer while its cause may be among those that could not be judged
 				} else if !slices.Equal(got, []string{p.ID}) {
 					t.Errorf("confirmed %v, want %s alone", got, p.ID)
 				}
@@ -66,7 +68,7 @@ func confirmed(t *testing.T, all []*diagnose.Playbook, c prove.Case) (ids []stri
 		t.Fatal(err)
 	}
 	e := &diagnose.Engine{Playbooks: all, Fetch: fetch}
-	r, err := e.Run(context.Background(), evidence.NewStore(), []evidence.Target{prove.Target})
+	r, err := e.Run(context.Background(), evidence.NewStore(), []evidence.Target{c.Target()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func TestClosedList(t *testing.T) {
 			t.Errorf("%s is a playbook and not in ids.txt", p.ID)
 		}
 	}
-	neighbour := regexp.MustCompile(`\b(net|dns|iam|image|task|log|secret|storage|cap|app|lb)\.[a-z][a-z0-9-]+`)
+	neighbour := regexp.MustCompile(`\b(net|dns|iam|image|task|log|secret|storage|cap|app|lb|svc|scale|queue|sched|trace)\.[a-z][a-z0-9-]+`)
 	for id, rest := range listed {
 		if !loaded[id] {
 			t.Errorf("%s is in ids.txt and has no playbook", id)

@@ -49,6 +49,20 @@ var costs = map[evidence.Kind]cost{
 	evidence.KindManagedPolicy:     {1, 2, 6},
 	evidence.KindSecret:            {1, 1, 4},
 	evidence.KindParameter:         {50, 1, 4},
+
+	evidence.KindScalableTarget:    {50, 1, 2},
+	evidence.KindScalingPolicies:   {1, 1, 3},
+	evidence.KindScalingActivities: {1, 1, 4},
+	evidence.KindScheduledActions:  {1, 1, 4},
+	evidence.KindAlarm:             {100, 1, 4},
+	evidence.KindMetric:            {500, 1, 3},
+	evidence.KindQuota:             {1, 1, 4},
+	evidence.KindQueue:             {1, 2, 5},
+	evidence.KindEventRule:         {1, 1, 1},
+	evidence.KindEventRuleTargets:  {1, 1, 1},
+	evidence.KindSchedule:          {1, 1, 1},
+	evidence.KindSamplingRules:     {0, 1, 3},
+	evidence.KindFamilyTasks:       {1, 2, 2},
 }
 
 // bound returns the least number of calls that could have read what the store holds, and the longest chain of calls

@@ -27,6 +27,7 @@ type diagnosis struct {
 	format                    string
 	deadline                  time.Duration
 	all                       bool
+	rule, schedule            string
 	maxAttempts               int
 	verbose, calls            bool
 }
@@ -39,15 +40,19 @@ func (a *app) diagnoseCommand() *cobra.Command {
 		Long: `Say why a service or task does not run, with proof and the fix. It only reads.
 
 A TARGET is CLUSTER/SERVICE, CLUSTER, CLUSTER/TASK-ID, the ARN of a service, task, cluster or target group, a bare
-service name or task id, the address of a page of the ECS console, or a load balancer's DNS name.`,
+service name or task id, the address of a page of the ECS console, or a load balancer's DNS name. A scheduled task
+is CLUSTER --rule NAME (EventBridge rule) or CLUSTER --schedule NAME (EventBridge Scheduler).`,
 		Example: `  ecsplain diagnose shop/orders
   ecsplain diagnose shop --profile prod --region eu-west-1
+  ecsplain diagnose shop --rule nightly-report
   ecsplain diagnose --all --format json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.diagnose(cmd, d, args) },
 	}
 	f := cmd.Flags()
 	d.readFlags(f)
 	f.BoolVar(&d.all, "all", false, "every service of every cluster of the region")
+	f.StringVar(&d.rule, "rule", "", "an EventBridge rule that should start tasks, NAME or BUS/NAME")
+	f.StringVar(&d.schedule, "schedule", "", "a schedule of EventBridge Scheduler that should start tasks, NAME or GROUP/NAME")
 	f.BoolVar(&d.verbose, "verbose", false, "the whole report: every fact with its time, example tasks, all calls")
 	f.BoolVar(&d.calls, "calls", false, "list the calls made, by action")
 	cmd.ValidArgsFunction = cobra.NoFileCompletions
@@ -83,6 +88,12 @@ func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error 
 		}
 		targets = []string{diagnose.All}
 	}
+	if d.rule != "" || d.schedule != "" {
+		var err error
+		if targets, err = d.scheduledTarget(cmd, targets); err != nil {
+			return err
+		}
+	}
 	if len(targets) == 0 {
 		return usagef(cmd.CommandPath()+" my-cluster/my-service", "diagnose needs a target: CLUSTER/SERVICE, CLUSTER, an ARN, a task id, or --all")
 	}
@@ -100,6 +111,29 @@ func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error 
 	o := a.textOptions(d.verbose)
 	o.Calls = d.calls
 	return report.Text(a.stdout, r, o)
+}
+
+// scheduledTarget is the target that --rule or --schedule names, in the one cluster that may be given with it.
+func (d *diagnosis) scheduledTarget(cmd *cobra.Command, targets []string) ([]string, error) {
+	flag, name, text := "rule", d.rule, diagnose.RuleText
+	if d.schedule != "" {
+		flag, name, text = "schedule", d.schedule, diagnose.ScheduleText
+	}
+	cluster := ""
+	switch {
+	case d.rule != "" && d.schedule != "":
+		return nil, usagef(cmd.CommandPath()+" --help", "--rule and --schedule are two targets; give one of them")
+	case d.all || len(targets) > 1:
+		return nil, usagef(cmd.CommandPath()+" my-cluster --"+flag+" "+name, "--%s is a target of its own: with it goes one cluster at most", flag)
+	case strings.ContainsAny(name, " \t\n"):
+		return nil, usagef(cmd.CommandPath()+" --help", "--%s %q: a name holds no space", flag, name)
+	case len(targets) == 1:
+		cluster = targets[0]
+	}
+	if strings.ContainsAny(cluster, "/: ") {
+		return nil, usagef(cmd.CommandPath()+" my-cluster --"+flag+" "+name, "%q: with --%s goes the name of a cluster", cluster, flag)
+	}
+	return []string{text(cluster, name)}, nil
 }
 
 // opener opens an account: collectors.Open, or the demo's.
@@ -210,7 +244,8 @@ func (a *app) environmentEndpoint() string {
 }
 
 // servicesRead are the services whose endpoint the environment can set on its own.
-var servicesRead = []string{"ECS", "EC2", "CLOUDWATCH_LOGS", "ECR", "IAM", "STS", "SECRETS_MANAGER", "SSM", "ELASTIC_LOAD_BALANCING_V2"}
+var servicesRead = []string{"ECS", "EC2", "CLOUDWATCH_LOGS", "ECR", "IAM", "STS", "SECRETS_MANAGER", "SSM", "ELASTIC_LOAD_BALANCING_V2",
+	"APPLICATION_AUTO_SCALING", "CLOUDWATCH", "SERVICE_QUOTAS", "SQS", "EVENTBRIDGE", "SCHEDULER", "XRAY"}
 
 // endpointNotes tell the reader when the calls did not go to AWS itself.
 func (a *app) endpointNotes(flag string) (notes []string) {

@@ -69,6 +69,11 @@ var Facts = []Fact{
 	{"env_file", envFileFact},
 	{"denial", denialFact},
 	{"dangling", danglingFact},
+	{"queue", queueFact},
+	{"scaling", scalingFact},
+	{"quota", quotaFact},
+	{"schedule", scheduleFact},
+	{"tracing", tracingFact},
 	{"previous", previousFact},
 }
 

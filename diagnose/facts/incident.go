@@ -106,6 +106,11 @@ type Incident struct {
 	TaskSet      TaskSetFact  `json:"task_set"`
 	Strategy     Strategy     `json:"strategy"`
 	ClusterState ClusterState `json:"cluster_state"`
+	Scaling      Scaling      `json:"scaling"` // only of incidents about scaling
+	Queue        QueueFact    `json:"queue"`
+	Quota        QuotaFact    `json:"quota"`
+	Tracing      Tracing      `json:"tracing"`  // only of incidents about traces
+	Schedule     ScheduleFact `json:"schedule"` // only of incidents about a rule or schedule
 }
 
 type double = float64

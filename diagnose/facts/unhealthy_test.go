@@ -21,6 +21,7 @@ func balanced(targets ...evidence.RegisteredTarget) (*evidence.Store, evidence.T
 		TargetGroups: []evidence.ServiceTargetGroup{{ARN: testGroup, Container: "web", ContainerPort: 8080}},
 		Deployments:  []evidence.Deployment{{ID: "ecs-svc/1", Status: "PRIMARY", Desired: 2, Running: 2, RolloutState: "COMPLETED", TaskDefinition: "web:7"}}})
 	put(evidence.StoppedTasksKey("shop", "web").Key, evidence.TaskList{})
+	s.Put(evidence.Item{Key: evidence.ScalableTargetKey("shop", "web").Key, At: now}) // no auto scaling
 	task := func(id, ip string, age time.Duration) evidence.Task {
 		return evidence.Task{ID: id, PrivateIP: ip, LastStatus: "RUNNING", DesiredStatus: "RUNNING", TaskDefinition: "web:7", SubnetID: "subnet-1", StartedAt: evidence.When(now.Add(-age)), CreatedAt: evidence.When(now.Add(-age))}
 	}

@@ -18,4 +18,6 @@ var watches = []watch{
 	{"idle", idleIncidents},
 	{"stopped from outside", stopIncidents},
 	{"leaving", leavingIncidents},
+	{"auto scaling and queues", scalingWatch},
+	{"traces", tracingWatch},
 }

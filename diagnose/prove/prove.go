@@ -34,6 +34,12 @@ var baseYAML []byte
 //go:embed isolated.yaml
 var isolatedYAML []byte
 
+//go:embed scaled.yaml
+var scaledYAML []byte
+
+//go:embed scheduled.yaml
+var scheduledYAML []byte
+
 // Case is one file inside ID.txtar. Its name is VERDICT/NAME.yaml with a verdict of confirmed, ruled-out, undecided,
 // changed or silent (the symptom is another cause's, so nothing is judged).
 type Case struct {
@@ -41,7 +47,7 @@ type Case struct {
 	Verdict  string `yaml:"-"`
 	Name     string `yaml:"-"`
 
-	Base    string         `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway) or balanced (behind a load balancer)
+	Base    string         `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway), balanced (behind a load balancer), scaled (auto scaling on a queue), rule or schedule (the target is one)
 	Stopped string         `yaml:"stopped"` // two tasks failed to start with this stopped reason
 	Subnet  string         `yaml:"subnet"`  // where they failed; "" = subnet-0priva
 	Event   string         `yaml:"event"`   // the service places no task and says this
@@ -60,6 +66,17 @@ type Case struct {
 	Gap    map[string]string `yaml:"gap"`    // KIND/ID: reason that could not be read, e.g. AccessDenied
 	Expect Expect            `yaml:"expect"`
 	Unread []string          `yaml:"never_reads"` // kinds that must not be asked for
+}
+
+// Target is what the case is about: the service, or the rule or schedule that starts a task.
+func (c Case) Target() evidence.Target {
+	switch c.Base {
+	case "rule":
+		return evidence.Target{Kind: evidence.TargetRule, Cluster: "shop", Name: "nightly"}
+	case "schedule":
+		return evidence.Target{Kind: evidence.TargetSchedule, Cluster: "shop", Name: "default/nightly"}
+	}
+	return Target
 }
 
 // Exit is how a container ended.
@@ -179,7 +196,7 @@ func Run(p *diagnose.Playbook, c Case) string {
 			world.answer(s, k)
 		}
 	}}
-	r, err := e.Run(context.Background(), store, []evidence.Target{Target})
+	r, err := e.Run(context.Background(), store, []evidence.Target{c.Target()})
 	if err != nil {
 		return err.Error()
 	}
@@ -312,8 +329,12 @@ func build(c Case) (*world, error) {
 		layer(isolatedYAML)
 	case "balanced":
 		layer(balancedYAML)
+	case "scaled":
+		layer(scaledYAML)
+	case "rule", "schedule":
+		layer(scheduledYAML)
 	default:
-		errs = append(errs, fmt.Errorf("base %q: want isolated or balanced, or leave it out", c.Base))
+		errs = append(errs, fmt.Errorf("base %q: want isolated, balanced, scaled, rule or schedule, or leave it out", c.Base))
 	}
 	errs = append(errs, w.patch(c.failure()), w.patch(c.sickTargets()), w.patch(c.Patch))
 	for _, a := range c.Absent {

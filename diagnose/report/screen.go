@@ -337,6 +337,10 @@ func incidentHead(in diagnose.IncidentInfo) (s string) {
 		s = plural(in.Tasks, "task") + " unhealthy"
 	case otherKinds[in.Kind] != "":
 		s = otherKinds[in.Kind]
+	case in.Kind == facts.KindScaling:
+		return "The number of tasks does not follow what is needed"
+	case in.Kind == facts.KindSchedule:
+		return "The rule or schedule starts no task, or one that fails"
 	case in.Kind == facts.KindStuck && in.Tasks+in.Stuck > 0:
 		s = plural(max(in.Tasks, in.Stuck), "task") + " stuck"
 	default:

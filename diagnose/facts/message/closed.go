@@ -14,7 +14,7 @@ var DenyReasons = []string{"", "no-identity-policy", "identity-deny", "no-resour
 
 // Families of cases: the first part of a case id.
 var Families = []string{"", "api", "autoscaling", "capacity", "config", "container-dependency", "container-start", "container-stop", "deployment", "exec", "exit", "guardduty",
-	"health", "iam", "image-pull", "lifecycle", "logging", "network", "placement", "scheduled", "secrets", "service-connect", "storage", "stuck"}
+	"health", "iam", "image-pull", "lifecycle", "logging", "network", "placement", "scheduled", "secrets", "service-connect", "storage", "stuck", "tracing"}
 
 // Categories are the first tokens of AWS's own texts.
 var Categories = []string{"", "ResourceInitializationError", "CannotPullContainerError", "CannotStartContainerError", "CannotCreateContainerError", "CannotStopContainerError",
