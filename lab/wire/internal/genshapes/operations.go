@@ -72,7 +72,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		DescribeRule ListRules ListTargetsByRule ListRuleNamesByTarget PutRule PutTargets RemoveTargets EnableRule DisableRule DeleteRule`},
 	{"sqs", "sqs", `
 		ListQueues GetQueueUrl GetQueueAttributes SetQueueAttributes CreateQueue DeleteQueue PurgeQueue
-		SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility`},
+		SendMessage SendMessageBatch ReceiveMessage DeleteMessage DeleteMessageBatch ChangeMessageVisibility`},
 	{"servicediscovery", "servicediscovery", `
 		ListNamespaces GetNamespace CreateHttpNamespace CreatePrivateDnsNamespace DeleteNamespace
 		ListServices GetService CreateService DeleteService ListInstances RegisterInstance DeregisterInstance GetInstancesHealthStatus GetOperation`},
