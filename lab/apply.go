@@ -74,7 +74,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// policy, load-balancer, listener, rule, target-group, task, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// policy, load-balancer, listener, rule, target-group, task, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -182,6 +182,16 @@ func (w *World) resource(kind, name string) string {
 						return aws.ToString(t.TaskArn)
 					}
 				}
+			}
+		}
+	case "queue":
+		if q := w.queues[name]; q != nil {
+			return q.url
+		}
+	case "scaling-policy":
+		for _, p := range sorted(w.policiesOfScaling) {
+			if aws.ToString(p.PolicyName) == name {
+				return aws.ToString(p.PolicyARN)
 			}
 		}
 	case "digest":

@@ -83,6 +83,7 @@ type container struct {
 	done                bool
 	started             bool
 	serving             bool // its program is up, and listens if it has a port
+	consumer            *consumerState
 }
 
 func (w *World) ecsARN(resource string) string {

@@ -8,5 +8,6 @@ type resources struct {
 	exclusions   map[string]*ec2types.VpcBlockPublicAccessExclusion // of VPC Block Public Access, by id
 	trail        []trailRecord                                      // of changes by calls, oldest first
 	calls        int                                                // how many were ever recorded
+	automation                                                      // queues, metrics, alarms and auto scaling
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
 }
