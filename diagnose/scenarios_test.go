@@ -35,8 +35,15 @@ func serve(t *testing.T, w *lab.World) *collectors.Account {
 func look(t *testing.T, ctx context.Context, pbs []*diagnose.Playbook, a *collectors.Account, target string) diagnose.TargetReport {
 	t.Helper()
 	cluster, service, _ := strings.Cut(target, "/")
+	targets, store := []evidence.Target{{Kind: evidence.TargetService, Cluster: cluster, Service: service}}, evidence.NewStore()
+	if lab.Scheduled(target) {
+		var err error
+		if targets, _, err = diagnose.Resolve(ctx, target, store, a.Fetch); err != nil {
+			t.Fatal(err)
+		}
+	}
 	e := &diagnose.Engine{Playbooks: pbs, Fetch: a.Fetch}
-	r, err := e.Run(ctx, evidence.NewStore(), []evidence.Target{{Kind: evidence.TargetService, Cluster: cluster, Service: service}})
+	r, err := e.Run(ctx, store, targets)
 	if err != nil {
 		t.Fatal(err)
 	}
