@@ -131,11 +131,15 @@ func (w *World) export(t *task, c *container) {
 	})
 }
 
-// sampled tells whether the first rule that fits a service lets requests through: sampling rules are taken by priority.
+// sampled tells whether any request of a service is recorded. The first rule by priority that fits a request decides; one that is for certain
+// hosts, methods or paths fits some requests, and the others go on to the next.
 func (w *World) sampled(service string) bool {
-	for _, r := range w.samplingRules() {
-		if wildcard(aws.ToString(r.SamplingRule.ServiceName), service) {
-			return r.SamplingRule.FixedRate > 0 || r.SamplingRule.ReservoirSize > 0
+	for _, record := range w.samplingRules() {
+		r := record.SamplingRule
+		takes := r.FixedRate > 0 || r.ReservoirSize > 0
+		every := aws.ToString(r.Host) == "*" && aws.ToString(r.HTTPMethod) == "*" && aws.ToString(r.URLPath) == "*"
+		if wildcard(aws.ToString(r.ServiceName), service) && (takes || every) {
+			return takes
 		}
 	}
 	return false
