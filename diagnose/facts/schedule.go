@@ -314,7 +314,9 @@ func (s *scheduled) recovered(w *evidence.View, failed evidence.MetricSeries) (s
 		return "", true
 	case s.fact.Kind == evidence.TargetSchedule:
 		tasks, _ := s.tasks(w)
-		if slices.ContainsFunc(tasks, func(t evidence.Task) bool { return t.CreatedAt.Known && t.CreatedAt.At.Sub(last) >= dayPeriod*time.Second }) {
+		if slices.ContainsFunc(tasks, func(t evidence.Task) bool {
+			return t.CreatedAt.Known && t.CreatedAt.At.Sub(last) >= dayPeriod*time.Second
+		}) {
 			return ", none since a task was started", true
 		}
 		return "", true
