@@ -99,6 +99,14 @@ func (w *World) Slow(d time.Duration, actions ...string) {
 
 func action(r *wire.Request) string { return r.Service + ":" + r.Operation }
 
+// permission is what IAM calls an action, where the signing name is another: CloudWatch's is monitoring.
+func permission(r *wire.Request) string {
+	if r.Service == "monitoring" {
+		return "cloudwatch:" + r.Operation
+	}
+	return action(r)
+}
+
 func (w *World) onCall(c wire.Call) {
 	w.remember(c)
 	w.faults.mu.Lock()
@@ -144,8 +152,10 @@ func (w *World) before(r *wire.Request, _ any) error {
 		return err
 	}
 	for _, pattern := range w.faults.denied {
-		if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(a)); err == nil && ok {
-			return w.refusal(r)
+		for _, name := range []string{a, permission(r)} {
+			if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(name)); err == nil && ok {
+				return w.refusal(r)
+			}
 		}
 	}
 	return nil
@@ -153,7 +163,7 @@ func (w *World) before(r *wire.Request, _ any) error {
 
 // refusal is AWS's answer to a caller who may not do something, by protocol.
 func (w *World) refusal(r *wire.Request) *wire.Error {
-	a := action(r)
+	a := permission(r)
 	who := "User: " + w.callerARN() + " is not authorized to perform: " + a
 	because := " because no identity-based policy allows the " + a + " action"
 	switch r.Service {

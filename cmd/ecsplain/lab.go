@@ -156,5 +156,9 @@ func (a *app) greet(url string, w *lab.World, s lab.Scenario, speed float64) {
 	if speed > 0 {
 		fmt.Fprintf(a.stdout, "Its clock runs %g times as fast as yours.\n", speed)
 	}
-	fmt.Fprintf(a.stdout, "\nIn another terminal, type:\n%s  aws ecs describe-services --cluster shop --services orders\n  ecsplain diagnose %s\n\nCtrl-C ends it.\n", exports(url, w.Region), target)
+	first := "aws ecs describe-services --cluster shop --services orders"
+	if lab.Scheduled(target) {
+		first = "aws events list-rules; aws scheduler list-schedules"
+	}
+	fmt.Fprintf(a.stdout, "\nIn another terminal, type:\n%s  %s\n  ecsplain diagnose %s\n\nCtrl-C ends it.\n", exports(url, w.Region), first, target)
 }
