@@ -50,7 +50,7 @@ func (w *World) remember(c wire.Call) {
 	parameters := requestParameters(c.Input)
 	record := map[string]any{
 		"eventVersion": "1.11", "eventTime": c.Time.UTC().Format(time.RFC3339), "eventSource": c.Service + ".amazonaws.com", "eventName": c.Operation, "awsRegion": w.Region,
-		"sourceIPAddress": "198.51.100.7", "userAgent": c.UserAgent, "requestID": c.RequestID, "eventID": id, "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true,
+		"sourceIPAddress": callerAddress, "userAgent": c.UserAgent, "requestID": c.RequestID, "eventID": id, "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true,
 		"recipientAccountId": w.Account, "eventCategory": "Management", "requestParameters": parameters,
 		"userIdentity": map[string]any{"type": "IAMUser", "arn": w.callerARN(), "accountId": w.Account, "userName": lastPart(w.callerARN())},
 	}
