@@ -31,6 +31,10 @@ func ParseInjection(text []byte) (Injection, error) {
 	return in, nil
 }
 
+func (in Injection) empty() bool {
+	return len(in.Deny)+len(in.Latency)+len(in.Mangle)+len(in.Outage) == 0 && in.CallerPolicy == nil && !in.Throttle
+}
+
 // Inject makes wrong what an Injection says, and nothing else. The error names the key; nothing has changed then.
 func (w *World) Inject(in Injection) error {
 	policies, err := policyList(in.CallerPolicy)

@@ -206,7 +206,9 @@ func TestTheSDKOutwaitsThrottling(t *testing.T) {
 	w := New(Options{})
 	cfg := sdk(t, w)
 	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) { o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil }) })
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
 	}
 	for _, c := range []call{callClusters, callVpcs, callBalancers, callRole} {
 		w.Throttle(c.name, 2)
@@ -353,7 +355,7 @@ func TestInjectionsAreStrict(t *testing.T) {
 		"denied: [ecs:*]":                      `unknown field "denied"`,
 		"deny: [ecs:ListTask]":                 `deny: the lab answers no call like "ecs:ListTask"; write it as ecs:ListTasks or ecs:*`,
 		"mangle: [s3:*]":                       `mangle: the lab answers no call like "s3:*"`,
-		`latency: {"ecs:*": fast}`:               `latency: ecs:*: "fast" is no duration; write it as 800ms or 2s`,
+		`latency: {"ecs:*": fast}`:             `latency: ecs:*: "fast" is no duration; write it as 800ms or 2s`,
 		"outage: [s3]":                         `outage: the lab has no service "s3"; it has application-autoscaling, cloudtrail,`,
 		"caller_policy: ReadOnly":              `caller_policy: there is no managed policy "ReadOnly"; write a document, or one of AdministratorAccess,`,
 		"caller_policy: {Statement: []}":       "caller_policy: the caller's policy: MalformedPolicyDocument",

@@ -142,5 +142,6 @@ func (s Scenario) Start(o Options) (*World, error) {
 	defer w.mu.Unlock()
 	w.rememberCounts()
 	w.rememberReleases()
+	w.began = w.now
 	return w, nil
 }

@@ -1,6 +1,10 @@
 package lab
 
-import ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+import (
+	"time"
+
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
 
 // resources is the part of the state that only the handlers of EC2, IAM, ECR and the like use. The zero value is ready.
 type resources struct {
@@ -8,5 +12,6 @@ type resources struct {
 	exclusions   map[string]*ec2types.VpcBlockPublicAccessExclusion // of VPC Block Public Access, by id
 	trail        []trailRecord                                      // of changes by calls, oldest first
 	calls        int                                                // how many were ever recorded
+	began        time.Time                                          // when the account was handed over: the start of a scenario
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
 }
