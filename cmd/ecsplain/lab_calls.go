@@ -83,15 +83,21 @@ func answer(c lab.CallRecord) string {
 	return strconv.Itoa(c.Status) + " " + evidence.Clean(c.Code)
 }
 
-// The words by which programs make themselves known in a user agent, the more telling first.
-var callers = regexp.MustCompile(`(?i)\b(aws-cli/[\d.]+|ecsplain(/[\w.-]+)?|Terraform/[\w.-]+|aws-cdk/[\w.-]+|Boto3/[\d.]+|aws-sdk-[\w-]+/[\d.]+|Botocore/[\d.]+)`)
+// callers are the words by which programs make themselves known in a user agent, the more telling first.
+var callers = []*regexp.Regexp{
+	regexp.MustCompile(`\bapp/([\w.-]+)`),
+	regexp.MustCompile(`\b((?:aws-cli|Terraform|aws-cdk|Boto3|aws-sdk-[\w-]+|Botocore|ecsplain-lab)(?:/[\w.-]+)?)`),
+}
 
 // caller is the program that called, in short, and the access key that it used.
 func caller(c lab.CallRecord) string {
-	who := callers.FindString(c.UserAgent)
-	if who == "" {
-		who = evidence.Clean(c.UserAgent)
-		who = who[:min(len(who), 30)]
+	agent := evidence.Clean(c.UserAgent)
+	who := agent[:min(len(agent), 30)]
+	for _, known := range callers {
+		if m := known.FindStringSubmatch(agent); m != nil {
+			who = m[1]
+			break
+		}
 	}
 	if c.AccessKey == "" {
 		return who + ", not signed"

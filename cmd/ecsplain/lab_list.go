@@ -57,10 +57,7 @@ func (a *app) labList() *cobra.Command {
 }
 
 func (a *app) printScenarios(all []listedScenario) {
-	width := a.textOptions(false).Width
-	if width == 0 || width > 100 {
-		width = 80
-	}
+	width := a.columns()
 	fmt.Fprintf(a.stdout, "%d broken services. The name stands first, then the ticket. Start one: ecsplain lab up NAME\n\n", len(all))
 	for _, s := range all {
 		fmt.Fprintf(a.stdout, "%s\n%s", s.Name, indented(s.Ticket, width))
@@ -68,6 +65,14 @@ func (a *app) printScenarios(all []listedScenario) {
 			fmt.Fprint(a.stdout, indented("("+s.Answer+": "+s.Title+")", width))
 		}
 	}
+}
+
+// columns is how wide running text is laid out: the terminal's width where it is told and reads well, else 80.
+func (a *app) columns() int {
+	if w := a.textOptions(false).Width; w >= 40 && w <= 100 {
+		return w
+	}
+	return 80
 }
 
 // indented breaks a text into lines of at most width columns, four of them blank.

@@ -87,11 +87,11 @@ func (a *app) enter(sh labShell, s lab.Status, command []string) error {
 }
 
 func (a *app) welcome(sh labShell, s lab.Status) {
-	fmt.Fprintf(a.stderr, "A shell for the lab on %s (account %s, %s). All AWS settings in it lead there. exit leaves it.\n", sh.url, s.Account, s.Region)
+	fmt.Fprintf(a.stderr, "A shell for the lab on %s (account %s, %s).\nAll AWS settings in it lead there; exit leaves it.\n", sh.url, s.Account, s.Region)
 	if s.Ticket != "" {
-		fmt.Fprintf(a.stderr, "The ticket: %s\n", s.Ticket)
+		fmt.Fprintf(a.stderr, "The ticket:\n%s", indented(s.Ticket, a.columns()))
 	}
 	if sh.wrapped != "" {
-		fmt.Fprintf(a.stderr, "aws is %s, which does not send every service to AWS_ENDPOINT_URL; here it gets --endpoint-url each time.\n", sh.wrapped)
+		fmt.Fprintf(a.stderr, "aws is %s, which does not send every service to AWS_ENDPOINT_URL: here it gets --endpoint-url.\n", sh.wrapped)
 	}
 }

@@ -63,10 +63,19 @@ func (sh labShell) path() string {
 	if sh.wrapped != "" {
 		dirs = append([]string{filepath.Join(sh.dir, "bin")}, dirs...)
 	}
-	if self, err := os.Executable(); err == nil { // without, ecsplain is found by PATH or not at all
-		dirs = append(dirs, filepath.Dir(self))
+	if self := ownFolder(); self != "" {
+		dirs = append(dirs, self)
 	}
 	return strings.Join(dirs, string(os.PathListSeparator))
+}
+
+// ownFolder is where ecsplain itself lies, "" where that cannot be told: it is found by PATH then, or not at all.
+func ownFolder() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Dir(self)
 }
 
 // write makes the files: the AWS configuration, the wrapper, and what shells read when they start.
@@ -117,6 +126,9 @@ func (sh labShell) script() string {
 	}
 	if sh.wrapped != "" { // the user's own files may have put something before it
 		fmt.Fprintf(&b, "PATH=%s:\"$PATH\"\n", quoted(filepath.Join(sh.dir, "bin")))
+	}
+	if self := ownFolder(); self != "" {
+		fmt.Fprintf(&b, "PATH=\"$PATH\":%s\n", quoted(self))
 	}
 	b.WriteString("unalias aws 2>/dev/null || :\nunset -f aws 2>/dev/null || :\n")
 	return b.String()

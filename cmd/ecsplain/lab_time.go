@@ -25,6 +25,13 @@ task is forgotten after an hour; +30m saves the wait.`,
 		Example: "  ecsplain lab time +5m",
 		Args:    arguments(0, 1, "at most one duration, as in +5m"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var by time.Duration
+			if len(args) == 1 {
+				var err error
+				if by, err = jump(cmd, args[0]); err != nil {
+					return err
+				}
+			}
 			l, err := a.findLab(cmd, f)
 			if err != nil {
 				return err
@@ -33,13 +40,9 @@ task is forgotten after an hour; +30m saves the wait.`,
 			if err != nil {
 				return err
 			}
-			if len(args) == 0 {
+			if by == 0 {
 				fmt.Fprintf(a.stdout, "%s, %s after the start; %s\n", before.Now.UTC().Format(labClock), since(before), pace(before.Speed))
 				return nil
-			}
-			by, err := jump(cmd, args[0])
-			if err != nil {
-				return err
 			}
 			var after lab.Status
 			if err := l.ask(cmd.Context(), http.MethodPost, "time", url.Values{"by": {by.String()}}, &after); err != nil {

@@ -121,7 +121,7 @@ func (a *app) greet(url string, s lab.Status) {
 	if s.Scenario == "" {
 		fmt.Fprintln(a.stdout, "It is healthy. Break it with AWS's own commands, or start a scenario: ecsplain lab list.")
 	} else {
-		fmt.Fprintf(a.stdout, "The ticket: %s\n", s.Ticket)
+		fmt.Fprintf(a.stdout, "The ticket:\n%s", indented(s.Ticket, a.columns()))
 	}
 	if s.Injection {
 		fmt.Fprintln(a.stdout, "AWS mistreats the caller as --inject says.")
