@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -71,6 +73,9 @@ func (a *app) enter(sh labShell, s lab.Status, command []string) error {
 	}
 	c := exec.Command(path, command[1:]...) // not bound to our context: Ctrl-C is for what runs in the shell
 	c.Env, c.Stdin, c.Stdout, c.Stderr = env, a.stdin, a.stdout, a.stderr
+	hangup := make(chan os.Signal, 1) // ends the shell, and we clean up after it
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	err = c.Run()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {
