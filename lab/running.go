@@ -85,14 +85,16 @@ func (r *Running) Run(ctx context.Context) {
 	}
 }
 
-// Handler answers AWS's calls, and the lab's own under ControlPath.
+// Handler answers AWS's calls, the lab's own under ControlPath, and visitors who ask for a load balancer's DNS name.
 func (r *Running) Handler() http.Handler {
 	return http.HandlerFunc(func(hw http.ResponseWriter, hr *http.Request) {
 		if strings.HasPrefix(hr.URL.Path, ControlPath) {
 			r.control(hw, hr)
 			return
 		}
-		r.World().Handler().ServeHTTP(hw, hr)
+		if w := r.World(); !w.serveVisit(hw, hr) {
+			w.Handler().ServeHTTP(hw, hr)
+		}
 	})
 }
 

@@ -13,5 +13,6 @@ type resources struct {
 	trail        []trailRecord                                      // of changes by calls, oldest first
 	calls        int                                                // how many were ever recorded
 	began        time.Time                                          // when the account was handed over: the start of a scenario
+	visits       int                                                // that load balancers passed on
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
 }
