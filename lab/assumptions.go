@@ -48,9 +48,9 @@ var startAssumptions = []Assumption{
 	{"start.digest", "A tag is resolved once for each deployment, and every later task of it pulls that digest.", documented,
 		guide + "deployment-type-ecs.html", "Push another image under the tag, stop a task, and compare imageDigest of its successor.", "TestDigestsArePinnedPerDeployment"},
 	{"start.unpinned", "After three failed starts a deployment looks its tags up again.", documented,
-		guide + "deployment-type-ecs.html", "Deploy a tag that is not there, let three tasks fail, and push the tag.", "TestScenarios"},
+		guide + "deployment-type-ecs.html", "Deploy a tag that is not there, let three tasks fail, and push the tag.", "TestScenarios/tag-you-are-not-it"},
 	{"start.no-address", "A subnet without a free address fails a start with TaskFailedToStart and EC2's code in the reason.", documented,
-		guide + "stopped-task-error-codes.html", "Start tasks in a /28 until its addresses are used up.", "TestScenarios"},
+		guide + "stopped-task-error-codes.html", "Start tasks in a /28 until its addresses are used up.", "TestScenarios/full-house"},
 	{"start.addresses", "A task that stopped gives its interface and address back within a minute.", assumed,
 		"AWS says that the interface is deleted with the task, not when", "Compare AvailableIpAddressCount of the subnet with stoppedAt.", "TestFailedTasksGiveTheirAddressesBack"},
 	{"start.hour", "A stopped task can be described for an hour and at most five minutes more.", documented,
@@ -62,7 +62,7 @@ var startAssumptions = []Assumption{
 	{"start.kill", "A program gets SIGTERM and, if it does not end, SIGKILL after stopTimeout, 30 seconds by default; its exit code is 137 then, and 0 for one that ends in order.", documented,
 		ecsAPI + "API_ContainerDefinition.html", "Stop a task whose program ignores SIGTERM, and read exitCode and executionStoppedAt.", "TestAProgramThatIgnoresSIGTERMIsKilled"},
 	{"start.memory", "A container over its limit ends with exit code 137 and the reason OutOfMemoryError: Container killed due to memory usage.", observed,
-		"public reports; " + guide + "out-of-memory.html", "Run a program that fills its memory.", "TestScenarios"},
+		"public reports; " + guide + "out-of-memory.html", "Run a program that fills its memory.", "TestScenarios/the-137-club"},
 }
 
 var schedulerAssumptions = []Assumption{
@@ -85,9 +85,9 @@ var schedulerAssumptions = []Assumption{
 	{"service.healthy", "A task without health checks and load balancer counts as healthy 40 seconds after RUNNING.", documented,
 		ecsAPI + "API_DeploymentCircuitBreaker.html and the texts of the SDK's models", "Read rolloutState of a service of one task every second.", "TestATaskCountsAsHealthyAfterFortySeconds"},
 	{"service.placement", "A task that could not be placed is tried again every minute.", assumed,
-		"AWS does not say how often", "Read the times of TASK_PLACEMENT_FAILURE on EventBridge.", "TestScenarios"},
+		"AWS does not say how often", "Read the times of TASK_PLACEMENT_FAILURE on EventBridge.", "TestScenarios/a-zone-is-full"},
 	{"service.quota", "A new account may run 6 Fargate vCPUs of each kind, On-Demand and Spot; tasks on their way count.", documented,
-		"https://docs.aws.amazon.com/general/latest/gr/ecs-service.html", "Read the quotas L-3032A538 and L-36FBB829.", "TestScenarios"},
+		"https://docs.aws.amazon.com/general/latest/gr/ecs-service.html", "Read the quotas L-3032A538 and L-36FBB829.", "TestScenarios/the-quota-wall"},
 	{"service.stopped-first", "An unhealthy task is stopped before its successor starts.", assumed,
 		"since October 2023 ECS may start the successor first where maximumPercent allows it", "Compare createdAt of the successor with stoppingAt.", "TestUnhealthyTasksTripTheCircuitBreaker"},
 	{"service.grace", "While the grace period runs, an unhealthy task is left alone; it is stopped when the period ends.", documented,
@@ -103,7 +103,7 @@ var schedulerAssumptions = []Assumption{
 	{"lb.draining", "A task that is stopped leaves its target groups first, and its program runs on for the deregistration delay.", documented,
 		elbDocs + "edit-target-group-attributes.html", "Compare stoppingAt with executionStoppedAt.", "TestARolloutDrains"},
 	{"lb.unserved-zone", "A target in a zone that the load balancer does not serve counts as unhealthy for ECS.", assumed,
-		"the target is unused to the load balancer; public reports show such tasks replaced", "Take a subnet away from a load balancer.", "TestScenarios"},
+		"the target is unused to the load balancer; public reports show such tasks replaced", "Take a subnet away from a load balancer.", "TestScenarios/the-new-wing"},
 }
 
 var networkAssumptions = []Assumption{

@@ -30,7 +30,7 @@ const (
 )
 
 // limits lists the buckets that AWS publishes, the special before the general: a call takes its token from the first that names it.
-// Services that are not here publish none (IAM, STS, ECR's describing calls, EFS, SQS, Application Auto Scaling), and are not throttled.
+// Where regions differ the sizes are those of eu-west-1. Services that are not here publish none (IAM, STS, ECR's describing calls, EFS, SQS, Application Auto Scaling), and are not throttled.
 var limits = []limit{
 	{name: "ECS cluster modify", size: 20, refill: 1, source: ecsThrottling, calls: ecsCalls("CreateCluster", "DeleteCluster", "PutClusterCapacityProviders", "UpdateCluster", "UpdateClusterSettings")},
 	{name: "ECS cluster read", size: 50, refill: 20, source: ecsThrottling, calls: ecsCalls("DescribeClusters", "ListClusters")},

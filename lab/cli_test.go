@@ -188,6 +188,7 @@ var cliReads = []cliRead{
 
 // TestCLIReads: the aws command line, which shares no code with the Go SDK, reads the same from the lab as the SDK does.
 func TestCLIReads(t *testing.T) {
+	t.Parallel()
 	w := New(Options{Seed: 1, Web: true})
 	apply(t, w, []Step{{Service: "ecs", Operation: "UpdateService", Input: map[string]any{"cluster": "shop", "service": "orders", "forceNewDeployment": true}}})
 	w.Advance(20 * time.Minute) // so that there are stopped tasks, events and a trail
@@ -214,6 +215,7 @@ func TestCLIReads(t *testing.T) {
 // TestCLIReadsEveryService: a service without commands of its own above is read by those of its operations that need no input, and compared
 // with the lab's generic client.
 func TestCLIReadsEveryService(t *testing.T) {
+	t.Parallel()
 	w := New(Options{Seed: 1, Web: true})
 	c := newCommandLine(t, w)
 	var todo []wire.Operation
@@ -251,6 +253,7 @@ func TestCLIReadsEveryService(t *testing.T) {
 
 // TestCLIWrites: what the command line changes is changed, as the SDK reads it, and its errors are AWS's.
 func TestCLIWrites(t *testing.T) {
+	t.Parallel()
 	w := New(Options{Seed: 1, Web: true})
 	c := newCommandLine(t, w)
 	for _, x := range []struct {
@@ -296,6 +299,7 @@ func TestCLIWrites(t *testing.T) {
 
 // TestCLIWaits: aws ecs wait services-stable waits for a rollout in an account whose clock runs, and gives up on nothing that is well.
 func TestCLIWaits(t *testing.T) {
+	t.Parallel()
 	w, s := started(t, "wrong-hat", 3)
 	c := newCommandLine(t, w)
 	apply(t, w, s.Solve)

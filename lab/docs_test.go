@@ -134,7 +134,11 @@ func TestAssumptionsAreHeld(t *testing.T) {
 		if a.Known == documented && !strings.Contains(a.From, "https://") {
 			t.Errorf("%s is documented and gives no address", a.ID)
 		}
-		if !tests[a.Test] {
+		name, scenario, one := strings.Cut(a.Test, "/")
+		if _, err := FindScenario(scenario); one && (name != "TestScenarios" || err != nil) {
+			t.Errorf("%s is held by %q, which is no scenario", a.ID, a.Test)
+		}
+		if !tests[name] {
 			t.Errorf("%s is held by %q, which is no test of this package", a.ID, a.Test)
 		}
 		if strings.Contains(a.Says+a.From+a.Check, "|") {
