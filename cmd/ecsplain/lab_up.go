@@ -15,30 +15,25 @@ import (
 // fastest is the highest --speed: a day of the lab in less than ten seconds.
 const fastest = 10_000
 
-// speed is how many times faster than the wall clock the lab's runs; 10x and 10 are the same.
-type speed float64
-
-func (s *speed) String() string { return strconv.FormatFloat(float64(*s), 'g', -1, 64) + "x" }
-func (s *speed) Type() string   { return "times" }
-func (s *speed) Set(text string) error {
-	v, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(text), "x"), "X"), 64)
+// readSpeed reads how many times faster than the wall clock the lab's runs; 10x and 10 are the same.
+func readSpeed(text string) (float64, error) {
+	v, err := strconv.ParseFloat(strings.TrimSuffix(strings.ToLower(strings.TrimSpace(text)), "x"), 64)
 	if err != nil || math.IsNaN(v) || v < 0 || v > fastest {
-		return fmt.Errorf("want 0 (the clock stands still) to %d, as in 10x", fastest)
+		return 0, fmt.Errorf("want 0 (the clock stands still) to %d, as in 10x", fastest)
 	}
-	*s = speed(v)
-	return nil
+	return v, nil
 }
 
 // upFlags are the choices of lab up.
 type upFlags struct {
 	port   int
-	speed  speed
+	speed  string
 	seed   uint64
 	inject string
 }
 
 func (a *app) labUp() *cobra.Command {
-	f := upFlags{speed: 10}
+	var f upFlags
 	cmd := &cobra.Command{
 		Use:   "up [SCENARIO]",
 		Short: "Start the simulated account on 127.0.0.1, healthy or with a scenario's service broken",
@@ -78,7 +73,7 @@ nothing.
 		},
 	}
 	cmd.Flags().IntVar(&f.port, "port", labPort, "port on 127.0.0.1; 0 = any that is free")
-	cmd.Flags().Var(&f.speed, "speed", "how many times faster than yours the lab's clock runs; 0 = it stands still")
+	cmd.Flags().StringVar(&f.speed, "speed", "10x", "how many times faster than yours the lab's clock runs; 0 = it stands still")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "decides ids and small delays; the same seed gives the same account")
 	cmd.Flags().StringVar(&f.inject, "inject", "", "a YAML `FILE` that says how AWS mistreats the caller, see above")
 	return cmd
@@ -88,7 +83,10 @@ nothing.
 func prepare(cmd *cobra.Command, f upFlags, args []string) (*lab.Running, error) {
 	var s lab.Scenario
 	var in lab.Injection
-	var err error
+	speed, err := readSpeed(f.speed)
+	if err != nil {
+		return nil, usagef(cmd.CommandPath()+" --speed 10x", "--speed %s: %v", f.speed, err)
+	}
 	if len(args) == 1 {
 		if s, err = lab.FindScenario(args[0]); err != nil {
 			return nil, usage{what: err.Error(), try: "ecsplain lab list"}
@@ -103,7 +101,7 @@ func prepare(cmd *cobra.Command, f upFlags, args []string) (*lab.Running, error)
 			return nil, usagef(cmd.CommandPath()+" --help", "--inject: %s: %v", f.inject, err)
 		}
 	}
-	r, err := lab.StartRunning(s, lab.Options{Seed: f.seed}, in, float64(f.speed))
+	r, err := lab.StartRunning(s, lab.Options{Seed: f.seed}, in, speed)
 	if err != nil && f.inject != "" {
 		return nil, usagef(cmd.CommandPath()+" --help", "--inject: %s: %v", f.inject, err)
 	}
