@@ -117,29 +117,61 @@ func iamAction(r *wire.Request) string {
 	return action(r)
 }
 
-// needs lists what a call needs: its own action on every resource it names, and iam:PassRole for roles that it hands to ECS.
+// passes lists the calls that hand a role to a service, and the members (below lists, too) that name it; they need iam:PassRole. Source: the
+// service authorization reference, and for RunTask the ECS developer guide, "Amazon ECS IAM roles".
+var passes = []struct{ call, member, to string }{
+	{"ecs:RegisterTaskDefinition", "executionRoleArn", "ecs-tasks.amazonaws.com"},
+	{"ecs:RegisterTaskDefinition", "taskRoleArn", "ecs-tasks.amazonaws.com"},
+	{"ecs:RunTask", "overrides.executionRoleArn", "ecs-tasks.amazonaws.com"},
+	{"ecs:RunTask", "overrides.taskRoleArn", "ecs-tasks.amazonaws.com"},
+	{"events:PutTargets", "targets.roleArn", "events.amazonaws.com"},
+	{"scheduler:CreateSchedule", "target.roleArn", "scheduler.amazonaws.com"},
+	{"scheduler:UpdateSchedule", "target.roleArn", "scheduler.amazonaws.com"},
+}
+
+// needs lists what a call needs: its own action on every resource it names, and iam:PassRole for roles that it hands on.
 func (w *World) needs(r *wire.Request, input any) []permission {
 	parameters := requestParameters(input)
 	var out []permission
 	for _, resource := range w.resourcesOfCall(r, parameters) {
 		out = append(out, permission{action: iamAction(r), resource: resource})
 	}
-	if r.Service != "ecs" {
-		return out
-	}
-	var roles []string
-	switch r.Operation {
-	case "RegisterTaskDefinition":
-		roles = []string{textOf(parameters, "executionRoleArn"), textOf(parameters, "taskRoleArn")}
-	case "RunTask":
-		if def := w.findDefinition(lastPart(textOf(parameters, "taskDefinition"))); def != nil {
-			roles = []string{aws.ToString(def.ExecutionRoleArn), aws.ToString(def.TaskRoleArn)}
+	pass := func(role, to string) {
+		if role != "" {
+			out = append(out, permission{action: "iam:PassRole", resource: w.exactARN("iam", role), passedTo: to})
 		}
 	}
-	for _, role := range roles {
-		if role != "" {
-			out = append(out, permission{action: "iam:PassRole", resource: role, passedTo: "ecs-tasks.amazonaws.com"})
+	if def := w.findDefinition(lastPart(textOf(parameters, "taskDefinition"))); action(r) == "ecs:RunTask" && def != nil {
+		pass(aws.ToString(def.ExecutionRoleArn), "ecs-tasks.amazonaws.com")
+		pass(aws.ToString(def.TaskRoleArn), "ecs-tasks.amazonaws.com")
+	}
+	for _, p := range passes {
+		if p.call == action(r) {
+			for _, role := range textsAt(parameters, strings.Split(p.member, ".")) {
+				pass(role, p.to)
+			}
 		}
 	}
 	return out
+}
+
+// textsAt lists the texts at a path of members, in all elements of lists on the way.
+func textsAt(v any, path []string) []string {
+	switch v := v.(type) {
+	case string:
+		if len(path) == 0 {
+			return []string{v}
+		}
+	case []any:
+		var out []string
+		for _, e := range v {
+			out = append(out, textsAt(e, path)...)
+		}
+		return out
+	case map[string]any:
+		if len(path) > 0 {
+			return textsAt(v[path[0]], path[1:])
+		}
+	}
+	return nil
 }

@@ -350,10 +350,14 @@ func cliName(service string) string {
 	return service
 }
 
-var hump = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+var (
+	hump    = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	acronym = regexp.MustCompile(`([A-Z]+)([A-Z][a-z])`)
+)
 
+// kebab is what the command line calls an operation.
 func kebab(operation string) string {
-	return strings.ToLower(hump.ReplaceAllString(operation, "$1-$2"))
+	return strings.ToLower(hump.ReplaceAllString(acronym.ReplaceAllString(operation, "$1-$2"), "$1-$2"))
 }
 
 // tree reads an answer into a form that both clients share: small first letters, no zero values, times in UTC, policy documents as objects.

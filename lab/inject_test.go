@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -80,6 +81,11 @@ var (
 		if err != nil && strings.Contains(err.Error(), "Network Configuration must be provided") {
 			return nil // it was let through to ECS, which wants more than this table says
 		}
+		return err
+	}}
+	callRegister = call{"ecs:RegisterTaskDefinition", func(ctx context.Context, c aws.Config) error {
+		_, err := ecs.NewFromConfig(c).RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{Family: aws.String("x"), TaskRoleArn: aws.String("orders-task"),
+			ContainerDefinitions: []ecstypes.ContainerDefinition{{Name: aws.String("x"), Image: aws.String("x")}}})
 		return err
 	}}
 	callRole = call{"iam:GetRole", func(ctx context.Context, c aws.Config) error {
@@ -244,6 +250,7 @@ func TestCallerPolicies(t *testing.T) {
 		{[]string{"PowerUserAccess"}, callRun, "AccessDeniedException perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/orders-execution because"},
 		{[]string{"PowerUserAccess", doc(`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}`)}, callRun, ""},
 		{[]string{"PowerUserAccess", doc(`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"lambda.amazonaws.com"}}}`)}, callRun, "AccessDeniedException iam:PassRole"},
+		{[]string{"PowerUserAccess"}, callRegister, "AccessDeniedException perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/orders-task because"},
 		{[]string{one}, callOrders, ""},
 		{[]string{one}, callCatalog, "AccessDeniedException on resource: arn:aws:ecs:eu-west-1:111122223333:service/shop/catalog because no identity-based policy"},
 		{[]string{one}, callRole, ""},
@@ -356,7 +363,7 @@ func TestInjectionsAreStrict(t *testing.T) {
 		"deny: [ecs:ListTask]":                 `deny: the lab answers no call like "ecs:ListTask"; write it as ecs:ListTasks or ecs:*`,
 		"mangle: [s3:*]":                       `mangle: the lab answers no call like "s3:*"`,
 		`latency: {"ecs:*": fast}`:             `latency: ecs:*: "fast" is no duration; write it as 800ms or 2s`,
-		"outage: [s3]":                         `outage: the lab has no service "s3"; it has application-autoscaling, cloudtrail,`,
+		"outage: [s3]":                         `outage: the lab has no service "s3"; it has application-autoscaling, `,
 		"caller_policy: ReadOnly":              `caller_policy: there is no managed policy "ReadOnly"; write a document, or one of AdministratorAccess,`,
 		"caller_policy: {Statement: []}":       "caller_policy: the caller's policy: MalformedPolicyDocument",
 		"caller_policy: 7":                     "caller_policy: it is neither a name nor a policy document",
