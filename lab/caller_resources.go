@@ -7,8 +7,8 @@ import (
 	"github.com/ecsplain/ecsplain/lab/wire"
 )
 
-// named tells how a call of a service names a resource: the member, and the ARN that IAM sees, with * where the name stands. The ARN's
-// formats are those of AWS's service authorization reference. A call whose operation starts with one of but has no such resource: IAM sees "*".
+// namedResource tells how calls of a service name a resource: the member, and the ARN that IAM sees, with * where the name stands. The formats
+// are those of AWS's service authorization reference. Operations that begin with a word of but are judged on no such resource.
 type namedResource struct {
 	service, member string
 	arn             string // without arn:PARTITION: ; ACCOUNT and REGION stand for themselves

@@ -230,6 +230,31 @@ func TestLabShellWrapsOldAWS(t *testing.T) {
 	}
 }
 
+// The real aws in the shell: sqs, which its version 1 would send elsewhere, is asked of the lab; a profile of the caller's is not there.
+func TestLabShellWithTheRealAWS(t *testing.T) {
+	if _, err := exec.LookPath("aws"); err != nil {
+		t.Skip("SKIPPED, NOT PASSED: the aws command line is not on PATH; install awscli to run this test")
+	}
+	url := upLab(t, "")
+	t.Setenv("AWS_PROFILE", "prod")
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	for _, c := range []struct{ args, call, says string }{
+		{"sts get-caller-identity --query Arn", "sts:GetCallerIdentity", "user/lab"},
+		{"sqs list-queues", "sqs:ListQueues", ""},
+		{"ecs list-clusters --profile prod", "", "prod"},
+	} {
+		_, out, errs := typed(url, "", append(strings.Fields("lab shell -- aws"), strings.Fields(c.args)...)...)
+		var calls []lab.CallRecord
+		if _, js, _ := typed(url, "", "lab", "calls", "--format", "json", "--last", "0"); json.Unmarshal([]byte(js), &calls) != nil {
+			t.Fatal(js)
+		}
+		reached := slices.ContainsFunc(calls, func(r lab.CallRecord) bool { return r.Service+":"+r.Operation == c.call })
+		if c.call != "" && !reached || c.call == "" && slices.ContainsFunc(calls, func(r lab.CallRecord) bool { return r.Service == "ecs" }) || !strings.Contains(out+errs, c.says) {
+			t.Errorf("aws %s: reached the lab %t\n%s%s", c.args, reached, out, errs)
+		}
+	}
+}
+
 func TestLabList(t *testing.T) {
 	code, out, _ := typed("", "", "lab", "list")
 	if code != 0 || !strings.Contains(out, "no-way-out\n    ") || strings.Contains(out, "net.no-egress-route") {
