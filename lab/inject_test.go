@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -120,6 +121,10 @@ var (
 		_, err := elb.NewFromConfig(c).DescribeTargetGroups(ctx, nil)
 		return err
 	}}
+	callDeregister = call{"elasticloadbalancing:DeregisterTargets", func(ctx context.Context, c aws.Config) error {
+		_, err := elb.NewFromConfig(c).DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: aws.String("arn:none"), Targets: []elbtypes.TargetDescription{{Id: aws.String("10.0.0.1")}}})
+		return err
+	}}
 	callWho = call{"sts:GetCallerIdentity", func(ctx context.Context, c aws.Config) error {
 		_, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, nil)
 		return err
@@ -200,6 +205,9 @@ func TestSharedBuckets(t *testing.T) {
 	drain(callBalancers)
 	if callHealth.do(t.Context(), cfg) == nil {
 		t.Error("DescribeTargetGroups has a bucket apart from DescribeLoadBalancers")
+	}
+	if code := codeOf(t, callDeregister.do(t.Context(), cfg)); code != "Throttling" {
+		t.Errorf("a change by ELB does not take from the account's bucket: %q", code)
 	}
 	drain(callVpcs)
 	if err := callGroups.do(t.Context(), cfg); err != nil {

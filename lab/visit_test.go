@@ -50,6 +50,16 @@ func TestALoadBalancerFailsOpen(t *testing.T) {
 	}
 }
 
+// rule answers requests that fit a condition with 410.
+func rule(field, value string) []Step {
+	condition := map[string]any{"Field": field, "Values": []any{value}}
+	if field == "source-ip" {
+		condition = map[string]any{"Field": field, "SourceIpConfig": map[string]any{"Values": []any{value}}}
+	}
+	return []Step{{Service: "elasticloadbalancing", Operation: "CreateRule", Input: map[string]any{"ListenerArn": "${listener:web}", "Priority": 5, "Conditions": []any{condition},
+		"Actions": []any{map[string]any{"Type": "fixed-response", "FixedResponseConfig": map[string]any{"StatusCode": "410"}}}}}}
+}
+
 // TestWhatVisitorsSee: each obstacle as a visitor meets it, through the running lab.
 func TestWhatVisitorsSee(t *testing.T) {
 	hold := Step{Service: "ecs", Operation: "UpdateService", Input: map[string]any{"cluster": "shop", "service": "web", "healthCheckGracePeriodSeconds": 7200}}
@@ -62,6 +72,10 @@ func TestWhatVisitorsSee(t *testing.T) {
 		{"all is well", nil, "/healthz", 200},
 		{"a page that is not there", nil, "/nothing", 404},
 		{"a wrong health check path, for visitors all is well", []Step{{Service: "elasticloadbalancing", Operation: "ModifyTargetGroup", Input: map[string]any{"TargetGroupArn": "${target-group:web}", "HealthCheckPath": "/nothing"}}}, "/healthz", 200},
+		{"a rule for another page", rule("path-pattern", "/shut*"), "/healthz", 200},
+		{"a rule for the page", rule("path-pattern", "/health*"), "/healthz", 410},
+		{"a rule for another host", rule("host-header", "other.example"), "/healthz", 200},
+		{"a rule on what the lab does not look at", rule("source-ip", "0.0.0.0/0"), "/healthz", 200},
 		{"the listener is gone", []Step{{Service: "elasticloadbalancing", Operation: "DeleteListener", Input: map[string]any{"ListenerArn": "${listener:web}"}}}, "/healthz", 0},
 		{"the load balancer lets nobody in", []Step{{Service: "elasticloadbalancing", Operation: "SetSecurityGroups", Input: map[string]any{"LoadBalancerArn": "${load-balancer:web}", "SecurityGroups": []any{"${sg:orders}"}}}}, "/healthz", 0},
 		{"the ACL keeps the load balancer from the tasks", []Step{{Service: "ec2", Operation: "CreateNetworkAclEntry", Input: map[string]any{"NetworkAclId": "${acl:private}", "RuleNumber": 50, "Protocol": "6", "RuleAction": "deny", "Egress": false,
