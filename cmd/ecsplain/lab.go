@@ -16,7 +16,14 @@ import (
 const labPort = 4566
 
 func (a *app) labCommand() *cobra.Command {
-	cmd := group(&cobra.Command{Use: "lab", Short: "A simulated AWS account on this machine, with broken services to practise on"})
+	cmd := group(&cobra.Command{Use: "lab", Short: "A simulated AWS account on this machine, with broken services to practise on",
+		Long: `A simulated AWS account on this machine, with broken services to practise on. Every symptom follows from the state of the
+account, so any valid fix heals it.
+
+  ecsplain lab up no-way-out     in one terminal
+  ecsplain lab shell             in another: a shell that leads to the lab alone
+
+docs/lab.md says what the lab does not do, and everything it takes for true of AWS.`})
 	cmd.AddCommand(a.labUp(), a.labList(), a.labTime(), a.labReset(), a.labShell(), a.labCalls())
 	return cmd
 }

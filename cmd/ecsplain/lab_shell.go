@@ -23,7 +23,7 @@ func (a *app) labShell() *cobra.Command {
 All AWS_* variables are removed. What stands there instead: AWS_ENDPOINT_URL and AWS_REGION of the lab; a configuration and
 a credentials file of its own with dummy keys, so that no profile of yours can be reached, not even by --profile;
 AWS_EC2_METADATA_DISABLED. A tool that does not look at AWS_ENDPOINT_URL goes to AWS with keys that open nothing. What you
-type with an address or keys of your own (--endpoint-url, aws configure) is yours.
+type with an address or keys of your own (--endpoint-url, exported keys) is yours.
 
 aws of version 1 leaves out AWS_ENDPOINT_URL for sqs, and aws before 1.29 and 2.13 for every service. Where such a version
 is found, the shell has an aws in front of it that adds --endpoint-url.
