@@ -20,5 +20,6 @@ type resources struct {
 	increases    []quotaIncrease                                    // of quotas, oldest first
 	sampling     []*xraytypes.SamplingRuleRecord                    // X-Ray's sampling rules
 	calls        int                                                // how many were ever recorded
+	visits       int                                                // that load balancers passed on
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
 }

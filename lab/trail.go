@@ -45,7 +45,7 @@ func (w *World) remember(c wire.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.keep(c, trailCaller{
-		name: lastPart(w.callerARN()), address: "198.51.100.7",
+		name: lastPart(w.callerARN()), address: callerAddress,
 		identity: map[string]any{"type": "IAMUser", "arn": w.callerARN(), "accountId": w.Account, "userName": lastPart(w.callerARN())},
 	}, nil)
 }

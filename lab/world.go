@@ -71,6 +71,7 @@ func New(o Options) *World {
 	}
 	w.advance(30 * time.Minute)
 	w.rememberCounts()
+	w.began = w.now
 	return w
 }
 

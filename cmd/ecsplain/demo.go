@@ -40,7 +40,7 @@ diagnose" runs, through the AWS SDK over HTTP, apply the fix that the report nam
 			if err != nil {
 				return err
 			}
-			url, stop, err := serve(w, 0)
+			url, stop, err := serve(w.Handler(), 0)
 			if err != nil {
 				return err
 			}
