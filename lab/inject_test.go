@@ -372,7 +372,7 @@ func TestInjectionsAreStrict(t *testing.T) {
 		"mangle: [s3:*]":                       `mangle: the lab answers no call like "s3:*"`,
 		`latency: {"ecs:*": fast}`:             `latency: ecs:*: "fast" is no duration; write it as 800ms or 2s`,
 		"outage: [s3]":                         `outage: the lab has no service "s3"; it has application-autoscaling, `,
-		"caller_policy: ReadOnly":              `caller_policy: there is no managed policy "ReadOnly"; write a document, or one of AdministratorAccess,`,
+		"caller_policy: ReadOnly":              `caller_policy: there is no managed policy "ReadOnly"; write a document, or one of AWSXRayDaemonWriteAccess, AdministratorAccess,`,
 		"caller_policy: {Statement: []}":       "caller_policy: the caller's policy: MalformedPolicyDocument",
 		"caller_policy: 7":                     "caller_policy: it is neither a name nor a policy document",
 		"caller_policy: [ReadOnlyAccess, oh7]": `there is no managed policy "oh7"`,
