@@ -11,12 +11,11 @@ import (
 
 // ENIFact is what EC2 said when ECS made the task's network interface, from the message and from CloudTrail.
 type ENIFact struct {
-	Throttled Check   `json:"throttled"`      // EC2 answered that it is called too often
-	Refused   Check   `json:"refused"`        // EC2 answered that ECS may not, although the subnet is there
-	Limit     Check   `json:"limit"`          // the account's interfaces are used up
-	Withdrawn Check   `json:"withdrawn"`      // EC2 answered that ECS may not, and the subnet cannot be seen any more
-	Quota     ENIMost `json:"quota"`          // of interfaces in the region
-	Policy    bool    `json:"by_policy_word"` // the refusal speaks of a policy
+	Throttled Check   `json:"throttled"` // EC2 answered that it is called too often
+	Refused   Check   `json:"refused"`   // EC2 answered that ECS may not, although the subnet is there
+	Limit     Check   `json:"limit"`     // the account's interfaces are used up
+	Withdrawn Check   `json:"withdrawn"` // EC2 answered that ECS may not, and the subnet cannot be seen any more
+	Quota     ENIMost `json:"quota"`     // of interfaces in the region
 }
 
 // ENIMost is the applied quota of network interfaces.
@@ -56,7 +55,6 @@ func eniFact(v *evidence.View, in *Incident) {
 	e.Throttled = e.fromTrail(v, in, says("RequestLimitExceeded", "Throttling"), "RequestLimitExceeded", "Throttling")
 	e.Limit = e.fromTrail(v, in, says("NetworkInterfaceLimitExceeded", "maximum number of network interfaces"), "NetworkInterfaceLimitExceeded")
 	e.Refused = e.fromTrail(v, in, says("UnauthorizedOperation", "AuthFailure"), "UnauthorizedOperation", "AuthFailure")
-	e.Policy = strings.Contains(cmp.Or(e.Refused.Detail, text), "policy")
 	e.shared(v, in, says("AuthFailure"))
 	w := v.Track()
 	if !e.Limit.Holds || e.Limit.Basis.Unknown {
