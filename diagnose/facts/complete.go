@@ -38,6 +38,8 @@ var Facts = []Fact{
 	{"reach", reachFact},
 	{"addresses", addressesFact},
 	{"surge", surgeFact},
+	{"net_config", netConfigFact},
+	{"eni", eniFact},
 	{"trust", trustFact},
 	{"permission", permissionFact},
 	{"image", imageFact},

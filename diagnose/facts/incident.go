@@ -59,6 +59,8 @@ type Incident struct {
 	Reach      network.Path      `json:"reach"`      // to the destination that the failed step needed
 	Addresses  network.Addresses `json:"addresses"`  // of the launch's subnet
 	Surge      Surge             `json:"surge"`      // of a deployment that has not begun
+	NetConfig  NetConfig         `json:"net_config"` // the network configuration against what exists
+	ENI        ENIFact           `json:"eni"`        // what EC2 said when ECS made the interface
 	Permission Permission        `json:"permission"` // to do what the failed step needed
 	Trust      iam.Trust         `json:"trust"`      // of the execution role
 	TaskTrust  iam.Trust         `json:"task_trust"` // of the task role
