@@ -25,6 +25,8 @@ type App struct {
 	Growth   time.Duration // 0 = at once
 	Ignores  bool          // it does not react to SIGTERM and is killed after stopTimeout
 
+	Collects bool // it takes traces from the other programs of its task and sends them to X-Ray
+
 	Port    int32          // TCP port it listens on after Boot; 0 = none
 	PortEnv string         // environment variable that gives the port instead
 	Local   bool           // it listens on 127.0.0.1 only
@@ -102,6 +104,9 @@ func (w *World) startApp(t *task, c *container) {
 		w.say(t, c, app.Says...)
 		if app.Consumes != nil {
 			w.consume(t, c)
+		}
+		if app.Collects {
+			w.export(t, c)
 		}
 		if after, ok := app.full(c.env, t.memoryLimit(c)); ok {
 			w.later(t, after, func() { w.exit(t, c, 137, "OutOfMemoryError: Container killed due to memory usage") })

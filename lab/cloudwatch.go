@@ -68,8 +68,6 @@ func (w *World) getMetricData(in *cloudwatch.GetMetricDataInput) (*cloudwatch.Ge
 	return out, nil
 }
 
-func seconds(p *int32) time.Duration { return time.Duration(max(1, aws.ToInt32(p))) * time.Second }
-
 func (w *World) getMetricStatistics(in *cloudwatch.GetMetricStatisticsInput) (*cloudwatch.GetMetricStatisticsOutput, error) {
 	out := &cloudwatch.GetMetricStatisticsOutput{Label: in.MetricName}
 	for _, d := range w.series(aws.ToString(in.Namespace), aws.ToString(in.MetricName), in.Dimensions, seconds(in.Period), aws.ToTime(in.StartTime), aws.ToTime(in.EndTime)) {

@@ -21,7 +21,7 @@ const lookBack = 2
 // evaluate judges an alarm by the periods that are over, and tells its actions. An action of auto scaling is repeated each minute while
 // the alarm is in ALARM (CloudWatch user guide, "Alarm actions").
 func (w *World) evaluate(a *alarm) {
-	state, reason, newest := w.judge(a)
+	state, reason, newest := w.judgeAlarm(a)
 	if state != "" {
 		w.enter(a, state, reason, newest)
 	}
@@ -45,7 +45,7 @@ func (w *World) enter(a *alarm, state cwtypes.StateValue, reason string, newest 
 
 // judge is the state that an alarm ought to be in, in AWS's words and with the newest value; "" = it stays as it is. What is missing of the
 // periods it needs is filled by TreatMissingData (CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data").
-func (w *World) judge(a *alarm) (state cwtypes.StateValue, reason string, newest *float64) {
+func (w *World) judgeAlarm(a *alarm) (state cwtypes.StateValue, reason string, newest *float64) {
 	period, need := seconds(a.Period), int(aws.ToInt32(a.EvaluationPeriods))
 	atLeast := need
 	if a.DatapointsToAlarm != nil {

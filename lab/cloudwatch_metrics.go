@@ -50,7 +50,7 @@ func (d datum) stat(name string) (v float64, ok bool) {
 type source struct {
 	namespace, name string
 	dimensions      []string
-	things          func(*World) [][]string                               // the dimension values that there is something of
+	things          func(*World) [][]string                              // the dimension values that there is something of
 	minutes         func(*World, []string, time.Time, time.Time) []datum // of one thing, a datum a minute, oldest first
 }
 
@@ -181,6 +181,47 @@ func minTime(a, b time.Time) time.Time {
 	return b
 }
 
+// point is one sample of a metric.
+type point struct {
+	at    time.Time
+	value float64
+}
+
+// metricSource gives the samples of a metric in [start, end), oldest first. ok is false where it knows no such metric; a known one
+// may have no samples.
+type metricSource func(namespace, name string, dimensions map[string]string, start, end time.Time) (samples []point, ok bool)
+
+// between is the part of samples, oldest first, in [start, end).
+func between(samples []point, start, end time.Time) []point {
+	var out []point
+	for _, s := range samples {
+		if !s.at.Before(start) && s.at.Before(end) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// keptSamples are the metrics that others keep samples of: rules, schedules and quotas. The first that knows a metric answers.
+func (w *World) keptSamples(namespace, name string, dimensions []cwtypes.Dimension, from, to time.Time) (out []datum) {
+	by := map[string]string{}
+	for _, d := range dimensions {
+		by[aws.ToString(d.Name)] = aws.ToString(d.Value)
+	}
+	for _, source := range []metricSource{w.startSamples, w.usageSamples} {
+		samples, ok := source(namespace, name, by, from, to)
+		for _, s := range samples {
+			d := datum{at: s.at}
+			d.add(s.value)
+			out = append(out, d)
+		}
+		if ok {
+			return out
+		}
+	}
+	return nil
+}
+
 // dimensionsOf are the dimensions of a metric as NAME=VALUE, sorted.
 func dimensionsOf(ds []cwtypes.Dimension) []string {
 	var out []string
@@ -212,6 +253,9 @@ func (w *World) data(namespace, name string, dimensions []cwtypes.Dimension, fro
 		if len(thing) == len(s.dimensions) {
 			return s.minutes(w, thing, from, to)
 		}
+	}
+	if found := w.keptSamples(namespace, name, dimensions, from, to); found != nil {
+		return found
 	}
 	return slices.DeleteFunc(slices.Clone(w.custom[metricKey(namespace, name, dimensions)]), func(d datum) bool { return d.at.Before(from) || !d.at.Before(to) })
 }

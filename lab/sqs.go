@@ -233,7 +233,7 @@ func (w *World) sendMessage(in *sqs.SendMessageInput) (*sqs.SendMessageOutput, e
 	if err != nil {
 		return nil, err
 	}
-	m := w.send(q, aws.ToString(in.MessageBody), time.Duration(in.DelaySeconds)*time.Second)
+	m := w.enqueue(q, aws.ToString(in.MessageBody), time.Duration(in.DelaySeconds)*time.Second)
 	return &sqs.SendMessageOutput{MessageId: aws.String(m.id), MD5OfMessageBody: aws.String(md5Of(m.body))}, nil
 }
 
@@ -257,7 +257,7 @@ func (w *World) sendMessageBatch(in *sqs.SendMessageBatchInput) (*sqs.SendMessag
 	}
 	out := &sqs.SendMessageBatchOutput{}
 	for _, e := range in.Entries {
-		m := w.send(q, aws.ToString(e.MessageBody), time.Duration(e.DelaySeconds)*time.Second)
+		m := w.enqueue(q, aws.ToString(e.MessageBody), time.Duration(e.DelaySeconds)*time.Second)
 		out.Successful = append(out.Successful, sqstypes.SendMessageBatchResultEntry{Id: e.Id, MessageId: aws.String(m.id), MD5OfMessageBody: aws.String(md5Of(m.body))})
 	}
 	return out, nil

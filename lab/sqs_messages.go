@@ -60,7 +60,7 @@ func (q *queue) waits(now time.Time) time.Duration {
 	return 0
 }
 
-func (w *World) send(q *queue, body string, delay time.Duration) *message {
+func (w *World) enqueue(q *queue, body string, delay time.Duration) *message {
 	w.messageCount++
 	id := stableHex(32, "message", q.name, strconv.Itoa(w.messageCount))
 	m := &message{id: id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:], body: body, sent: w.now, visible: w.now.Add(max(delay, q.seconds("DelaySeconds")))}
@@ -176,7 +176,7 @@ func (w *World) produce(name string, perMinute int) {
 			return
 		}
 		if q := w.queues[name]; q != nil { // without a queue the producer's calls fail, and it tries on
-			w.send(q, fmt.Sprintf(`{"order":%d}`, 100000+w.messageCount), 0)
+			w.enqueue(q, fmt.Sprintf(`{"order":%d}`, 100000+w.messageCount), 0)
 		}
 		w.after(time.Minute/time.Duration(perMinute), next)
 	}

@@ -91,15 +91,15 @@ func (w *World) poll(t *task, c *container) {
 			w.exit(t, c, 2, "")
 			return
 		}
-		w.work(t, c, m.handle, how.Each)
+		w.workOn(t, c, m.handle, how.Each)
 	}
 	if c.consumer.busy < how.Lanes {
 		w.pollIn(t, c, 0)
 	}
 }
 
-// work is the work on one message, and its end.
-func (w *World) work(t *task, c *container, handle string, each time.Duration) {
+// workOn is the work on one message, and its end.
+func (w *World) workOn(t *task, c *container, handle string, each time.Duration) {
 	s := c.consumer
 	began := w.now
 	s.busy++
@@ -198,8 +198,8 @@ func (a App) cpu() int {
 	return a.CPU
 }
 
-// worked tells what is wrong with the queue that a service works on; nil also where it works on none.
-func (w *World) worked(s *service) error {
+// queueWorked tells what is wrong with the queue that a service works on; nil also where it works on none.
+func (w *World) queueWorked(s *service) error {
 	q, name := w.queueOf(s)
 	switch {
 	case name == "":

@@ -26,6 +26,8 @@ type Options struct {
 	Start     time.Time // the world's first moment; the shop has settled half an hour later
 	Endpoints bool      // private subnets without a way to the internet, with VPC endpoints instead of the NAT gateway
 
+	Jobs bool // rules and a schedule that start tasks, see buildJobs
+
 	Web    bool // a third service, web, behind an application load balancer
 	Worker bool // a third service, worker, that works on a queue and is scaled by its length
 
@@ -54,7 +56,7 @@ func New(o Options) *World {
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
 		w.secretsOperations(), w.ssmOperations(), w.elbOperations(), w.cloudtrailOperations(),
-		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations())
+		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations())
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
 	w.front.Before, w.front.Delay, w.front.Mangle, w.front.OnCall = w.before, w.delay, w.mangle, w.onCall
@@ -65,11 +67,15 @@ func New(o Options) *World {
 	if o.Web {
 		w.buildWeb()
 	}
+	if o.Jobs {
+		w.buildJobs()
+	}
 	if o.Worker {
 		w.buildWorker()
 	}
 	w.advance(30 * time.Minute)
 	w.rememberCounts()
+	w.began = w.now
 	return w
 }
 

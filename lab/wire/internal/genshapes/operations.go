@@ -90,7 +90,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		CreateFileSystem DeleteFileSystem CreateMountTarget DeleteMountTarget ModifyMountTargetSecurityGroups
 		PutFileSystemPolicy DeleteFileSystemPolicy CreateAccessPoint DeleteAccessPoint`},
 	{"scheduler", "scheduler", `GetSchedule ListSchedules CreateSchedule UpdateSchedule DeleteSchedule ListScheduleGroups`},
-	{"xray", "xray", `GetSamplingRules GetGroups GetTraceSummaries GetServiceGraph PutTraceSegments GetEncryptionConfig`},
+	{"xray", "xray", `GetSamplingRules CreateSamplingRule UpdateSamplingRule DeleteSamplingRule GetGroups GetTraceSummaries GetServiceGraph PutTraceSegments GetEncryptionConfig`},
 	{"monitoring", "cloudwatch", `
 		GetMetricData GetMetricStatistics ListMetrics DescribeAlarms DescribeAlarmsForMetric
 		PutMetricAlarm DeleteAlarms EnableAlarmActions DisableAlarmActions SetAlarmState PutMetricData`},
