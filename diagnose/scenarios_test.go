@@ -149,6 +149,11 @@ func TestHealthyWorldHasNoFinding(t *testing.T) {
 			}
 		}
 	}
+	worker := lab.New(lab.Options{Worker: true})
+	worker.Advance(4 * time.Hour)
+	if r := look(t, context.Background(), pbs, serve(t, worker), "shop/worker"); r.Health != facts.Healthy || len(r.Findings) > 0 {
+		t.Errorf("shop/worker:\n%s", summary(r))
+	}
 	w := lab.New(lab.Options{Jobs: true})
 	a := serve(t, w)
 	for _, target := range []string{"--rule nightly-report shop", "--rule stock-sync shop", "--schedule default/cleanup shop"} {
