@@ -21,11 +21,17 @@ type authResult struct {
 // evaluation for requests within a single account"). A role that does not exist has no policies.
 func (w *World) authorize(roleName, action, resource string, resourcePolicy, endpointID string) authResult {
 	q := query{w: w, action: action, resource: resource, role: roleName, context: w.requestContext(roleName, endpointID)}
+	return q.decide(resourcePolicy, endpointID)
+}
+
+// decide is authorize for a question whose context is known.
+func (q query) decide(resourcePolicy, endpointID string) authResult {
+	action := q.action
 	identity := q.identity()
 	boundary := q.boundary()
 	byResource := verdict{}
 	if resourcePolicy != "" {
-		byResource = q.ask("the policy of "+resource, resourcePolicy, q.isCaller)
+		byResource = q.ask("the policy of "+q.resource, resourcePolicy, q.isCaller)
 	}
 	endpoint := q.endpoint(endpointID)
 

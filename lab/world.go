@@ -48,11 +48,12 @@ func New(o Options) *World {
 		dhcp: map[string]*ec2types.DhcpOptions{}, bpaMode: "off",
 		repositories: map[string]*repository{}, public: map[string]*publicImage{}, roles: map[string]*role{}, policies: map[string]*managedPolicy{},
 		logGroups: map[string]*logGroup{}, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
-		elb: newBalancing(), releases: map[string]string{},
+		storage: newStorage(),
+		elb:     newBalancing(), releases: map[string]string{},
 		vcpuQuota: 6, spotQuota: 6, azUnavailable: map[string]bool{}, listStopped: !o.HideStopped, names: map[string]string{}, counts: map[string]int32{},
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
-		w.secretsOperations(), w.ssmOperations(), w.elbOperations(), w.cloudtrailOperations(),
+		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.cloudtrailOperations(),
 		w.scalingOperations(), w.cloudwatchOperations())
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
@@ -60,6 +61,7 @@ func New(o Options) *World {
 	w.back.OnCall = w.remember
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.keyring = w.newKeyring()
 	w.buildShop(o.Endpoints)
 	if o.Web {
 		w.buildWeb()
