@@ -34,7 +34,7 @@ func (w *World) listKeyPolicies(in *kms.ListKeyPoliciesInput) (*kms.ListKeyPolic
 }
 
 func (w *World) putKeyPolicy(in *kms.PutKeyPolicyInput) (*kms.PutKeyPolicyOutput, error) {
-	k, err := w.own(in.KeyId)
+	k, err := w.customerKey(in.KeyId)
 	if err == nil {
 		err = w.checkKeyPolicy(*in.Policy, *k.Arn, in.BypassPolicyLockoutSafetyCheck)
 	}
