@@ -27,5 +27,5 @@ demo: build
 
 update:
 	$(GO) test ./diagnose/report -update
-	$(GO) test ./playbooks -run TestCoverage -update
+	$(GO) test ./playbooks -run 'TestCoverage|TestCorrections' -update
 	$(GO) test ./cmd/ecsplain -update

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -40,10 +41,12 @@ type Playbook struct {
 	// Intermittent marks causes under which some starts succeed, so that a sibling that works refutes nothing.
 	Intermittent bool `yaml:"intermittent"`
 	// OnlyECR marks causes that a pull from another registry cannot meet: endpoints, layers in S3, ECR's permissions.
-	OnlyECR   bool     `yaml:"only_ecr"`
-	Preflight *bool    `yaml:"preflight"` // false: cannot be judged before a failure; nil means true
-	Ask       []Ask    `yaml:"ask"`
-	Docs      []string `yaml:"docs"`
+	OnlyECR   bool  `yaml:"only_ecr"`
+	Preflight *bool `yaml:"preflight"` // false: cannot be judged before a failure; nil means true
+	Ask       []Ask `yaml:"ask"`
+	// Corrects lists what is often said about this cause and is wrong or out of date.
+	Corrects []Correction `yaml:"corrects"`
+	Docs     []string     `yaml:"docs"`
 
 	file     string
 	source   []byte
@@ -84,6 +87,15 @@ type CallSpec struct {
 type Ask struct {
 	Question string `yaml:"q"`
 	Answer   string `yaml:"a"`
+}
+
+// Correction is a sentence that people learn, why it misleads, and since when or as of when.
+type Correction struct {
+	Claim  string `yaml:"claim"`
+	SaidBy string `yaml:"said_by"` // the interview guide, a page of AWS, a tool
+	Right  string `yaml:"right"`
+	AsOf   string `yaml:"as_of"`  // YYYY-MM: when the right sentence was last true by its source
+	Source string `yaml:"source"` // URL of AWS's own word
 }
 
 // Cases is the closed list of troubleshooting cases.
@@ -210,6 +222,11 @@ func (p *Playbook) validate() error {
 		}
 		if strings.Count(strings.TrimSpace(c.If), "\n") > 1 {
 			return p.fault(c.If, "check %q is longer than two lines: compute it once as a fact and give it a name", c.Name)
+		}
+	}
+	for _, c := range p.Corrects {
+		if _, err := time.Parse("2006-01", c.AsOf); err != nil || c.Claim == "" || c.SaidBy == "" || c.Right == "" || !strings.HasPrefix(c.Source, "https://") {
+			return p.fault(c.Claim, "a correction needs claim, said_by, right, as_of (YYYY-MM) and source (a URL)")
 		}
 	}
 	return nil

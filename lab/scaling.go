@@ -20,7 +20,7 @@ func (w *World) scalingOperations() []wire.Operation {
 // cloudwatchOperations lists what the lab answers of CloudWatch: no metric has a data point yet.
 func (w *World) cloudwatchOperations() []wire.Operation {
 	return []wire.Operation{
-		wire.Op("cloudwatch", "GetMetricData", reads(w, func(in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
+		wire.Op("monitoring", "GetMetricData", reads(w, func(in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
 			out := &cloudwatch.GetMetricDataOutput{}
 			for _, q := range in.MetricDataQueries {
 				out.MetricDataResults = append(out.MetricDataResults, cwtypes.MetricDataResult{Id: q.Id, Label: q.Label, StatusCode: cwtypes.StatusCodeComplete})

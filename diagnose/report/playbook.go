@@ -44,6 +44,13 @@ func Playbook(w io.Writer, b *diagnose.Playbook, definition string, o TextOption
 		p.heading("It explains")
 		p.paraIn(bold, "", 2, strings.Join(b.Explains, ", "), 0)
 	}
+	if len(b.Corrects) > 0 {
+		p.heading("Often said, and not so")
+	}
+	for _, c := range b.Corrects {
+		p.paraIn(bold, "  -", 5, text(c.Claim)+" ("+clean(c.SaidBy)+")", 0)
+		p.paraIn(bold, "", 5, "As of "+c.AsOf+": "+text(c.Right), 0)
+	}
 	if len(b.Ask) > 0 {
 		p.heading("What an interviewer asks")
 	}
