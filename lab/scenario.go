@@ -19,7 +19,7 @@ type Scenario struct {
 	Name   string `yaml:"-"`      // the folder's name
 	Title  string `yaml:"title"`  // says the cause, so it is for after the answer
 	Brief  string `yaml:"brief"`  // the ticket: symptom only
-	Base   string `yaml:"base"`   // nat (default), endpoints, or web: nat and a service behind a load balancer
+	Base   string `yaml:"base"`   // nat (default), endpoints, web: nat and a service behind a load balancer, or files: nat and a service with an EFS volume
 	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken
 	After  string `yaml:"after"`  // how long after the mutation the symptom shows, as in 12m
 
@@ -79,8 +79,8 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 			return s, fmt.Errorf("%s is missing", key)
 		}
 	}
-	if s.Base != "" && s.Base != "nat" && s.Base != "endpoints" && s.Base != "web" {
-		return s, fmt.Errorf("base is %q; it can be nat, endpoints or web", s.Base)
+	if s.Base != "" && s.Base != "nat" && s.Base != "endpoints" && s.Base != "web" && s.Base != "files" {
+		return s, fmt.Errorf("base is %q; it can be nat, endpoints, web or files", s.Base)
 	}
 	if _, err := time.ParseDuration(s.After); err != nil {
 		return s, fmt.Errorf("after is %q; write it as 12m or 1h30m", s.After)
@@ -128,7 +128,7 @@ func Start(name string, o Options) (*World, Scenario, error) {
 
 // Start is Start for a scenario at hand.
 func (s Scenario) Start(o Options) (*World, error) {
-	o.Endpoints, o.Web = s.Base == "endpoints", s.Base == "web"
+	o.Endpoints, o.Web, o.Files = s.Base == "endpoints", s.Base == "web", s.Base == "files"
 	w := New(o)
 	if err := w.Apply(s.Mutation); err != nil {
 		return nil, fmt.Errorf("scenario %s: mutation: %w", s.Name, err)

@@ -26,6 +26,8 @@ type Options struct {
 	Start     time.Time // the world's first moment; the shop has settled half an hour later
 	Endpoints bool      // private subnets without a way to the internet, with VPC endpoints instead of the NAT gateway
 
+	Files bool // one more service, invoices, which keeps its files on EFS
+
 	Web bool // a third service, web, behind an application load balancer
 
 	// HideStopped makes ListTasks(serviceName, STOPPED) find nothing. Sources disagree on what AWS does.
@@ -65,6 +67,9 @@ func New(o Options) *World {
 	w.buildShop(o.Endpoints)
 	if o.Web {
 		w.buildWeb()
+	}
+	if o.Files {
+		w.buildFiles()
 	}
 	w.advance(30 * time.Minute)
 	w.rememberCounts()
