@@ -36,7 +36,7 @@ func (w *World) Apply(steps []Step) error {
 		if s.Service == "lab" {
 			err = w.labOperation(s.Operation, in)
 		} else {
-			out, err = c.Call(context.Background(), s.Service, s.Operation, in)
+			out, err = c.Call(context.Background(), signingName(s.Service), s.Operation, in)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", at, err)
@@ -46,6 +46,19 @@ func (w *World) Apply(steps []Step) error {
 		}
 	}
 	return nil
+}
+
+// signingName is a service's name on the wire by the name that the aws command line has for it.
+func signingName(service string) string {
+	switch service {
+	case "efs":
+		return "elasticfilesystem"
+	case "elbv2":
+		return "elasticloadbalancing"
+	case "cloudwatch":
+		return "monitoring"
+	}
+	return service
 }
 
 // inProcess hands requests to a handler without a network.
@@ -74,7 +87,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// policy, load-balancer, listener, rule, target-group, task, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -194,6 +207,8 @@ func (w *World) resource(kind, name string) string {
 				return aws.ToString(p.PolicyARN)
 			}
 		}
+	case "key", "file-system", "access-point", "mount-target":
+		return w.storedName(kind, name)
 	case "digest":
 		repo, tag, _ := strings.Cut(name, ":")
 		if p := w.public[repo]; p != nil {
