@@ -85,7 +85,7 @@ func story(w *World, target string) string {
 
 func TestBaseWorldsAreHealthy(t *testing.T) {
 	for seed := range uint64(3) {
-		for _, o := range []Options{{}, {Endpoints: true}, {Jobs: true}, {Worker: true}} {
+		for _, o := range []Options{{}, {Endpoints: true}, {Jobs: true}, {Worker: true}, {Files: true}} {
 			o.Seed = seed
 			w := New(o)
 			targets := []string{"shop/orders", "shop/catalog"}
@@ -94,6 +94,9 @@ func TestBaseWorldsAreHealthy(t *testing.T) {
 			}
 			if o.Worker {
 				targets = append(targets, "shop/worker")
+			}
+			if o.Files {
+				targets = append(targets, "shop/invoices")
 			}
 			for _, target := range targets {
 				if err := w.Healed(target, 8*time.Hour); err != nil {
