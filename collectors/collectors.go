@@ -92,6 +92,10 @@ var Collectors = []Collector{
 	{evidence.KindSchedule, []string{"scheduler:GetSchedule"}, schedules},
 	{evidence.KindSamplingRules, []string{"xray:GetSamplingRules"}, samplingRules},
 	{evidence.KindFamilyTasks, []string{"ecs:ListTasks", "ecs:DescribeTasks"}, familyTasks},
+	{evidence.KindInterfaceAt, []string{"ec2:DescribeNetworkInterfaces"}, interfacesAt},
+	{evidence.KindDhcpOptions, []string{"ec2:DescribeDhcpOptions"}, dhcpOptions},
+	{evidence.KindDNSFirewall, []string{"route53resolver:ListFirewallRuleGroupAssociations", "route53resolver:ListFirewallRules", "route53resolver:ListFirewallDomains"}, dnsFirewalls},
+	{evidence.KindNamespace, []string{"servicediscovery:ListNamespaces"}, namespaces},
 }
 
 func collectorOf(kind evidence.Kind) (Collector, bool) {
@@ -118,7 +122,12 @@ var shows = map[string]string{
 	"ec2:DescribeManagedPrefixLists":                      "your own prefix lists named in routes and security groups",
 	"ec2:DescribeNatGateways":                             "whether the NAT gateway that a route names works, and where it stands",
 	"ec2:DescribeNetworkAcls":                             "network ACLs on the way of a task",
-	"ec2:DescribeNetworkInterfaces":                       "who holds the addresses of a full subnet",
+	"ec2:DescribeNetworkInterfaces":                       "who holds the addresses of a full subnet, and who has an address that a program calls",
+	"ec2:DescribeDhcpOptions":                             "whom the VPC tells its tasks to ask for names",
+	"route53resolver:ListFirewallRuleGroupAssociations":   "whether DNS Firewall watches over the names of the VPC",
+	"route53resolver:ListFirewallRules":                   "which names DNS Firewall blocks",
+	"route53resolver:ListFirewallDomains":                 "which names DNS Firewall blocks",
+	"servicediscovery:ListNamespaces":                     "whether the namespace of Service Connect exists",
 	"ec2:DescribePrefixLists":                             "the address ranges of AWS services named in routes and security groups",
 	"ec2:DescribeRouteTables":                             "where a task's packets go",
 	"ec2:DescribeSecurityGroups":                          "what tasks and endpoints may send and receive",

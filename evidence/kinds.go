@@ -75,6 +75,11 @@ const (
 	KindSchedule          Kind = "schedule"            // id GROUP/NAME; Schedule
 	KindSamplingRules     Kind = "xray-sampling-rules" // id ""; SamplingRules of X-Ray
 	KindFamilyTasks       Kind = "family-tasks"        // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
+
+	KindInterfaceAt Kind = "interface-at"       // id VPC-ID/ADDRESS; Interface: who has a private address; absent = nobody
+	KindDhcpOptions Kind = "dhcp-options"       // id DOPT-ID; DhcpOptions
+	KindDNSFirewall Kind = "dns-firewall"       // id VPC-ID; DNSFirewall: the rules in force, in the order of AWS
+	KindNamespace   Kind = "cloudmap-namespace" // id NAME or ARN; Namespace of Cloud Map, of this account and region
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -159,6 +164,10 @@ var Kinds = []KindInfo{
 	{KindSchedule, decode[Schedule]},
 	{KindSamplingRules, decode[SamplingRules]},
 	{KindFamilyTasks, decode[TaskList]},
+	{KindInterfaceAt, decode[Interface]},
+	{KindDhcpOptions, decode[DhcpOptions]},
+	{KindDNSFirewall, decode[DNSFirewall]},
+	{KindNamespace, decode[Namespace]},
 }
 
 func ref[T any](k Kind, id string) Ref[T] { return Ref[T]{Key{k, id}} }
@@ -329,3 +338,11 @@ func FamilyTasksKey(cluster, family string) Ref[TaskList] {
 func LoadBalancerKey(dnsName string) Ref[LoadBalancer] {
 	return ref[LoadBalancer](KindLoadBalancer, dnsName)
 }
+
+// InterfaceAtKey takes a VPC and a private IPv4 address in it.
+func InterfaceAtKey(vpc, address string) Ref[Interface] {
+	return ref[Interface](KindInterfaceAt, vpc+"/"+address)
+}
+func DhcpOptionsKey(id string) Ref[DhcpOptions]    { return ref[DhcpOptions](KindDhcpOptions, id) }
+func DNSFirewallKey(vpc string) Ref[DNSFirewall]   { return ref[DNSFirewall](KindDNSFirewall, vpc) }
+func NamespaceKey(nameOrARN string) Ref[Namespace] { return ref[Namespace](KindNamespace, nameOrARN) }
