@@ -193,7 +193,7 @@ func (p *Playbook) validate() error {
 	case p.ID != want:
 		return p.fault("id:", "id is %q; the file name says %q and both must agree", p.ID, want)
 	case !idForm.MatchString(p.ID):
-		return p.fault("id:", "id %q: want FAMILY.CAUSE in lower case, with a family of net, dns, iam, image, task, log, secret, lb, svc, cap, scale, queue, storage, app, trace, sched, eks", p.ID)
+		return p.fault("id:", "id %q: want FAMILY.CAUSE in lower case, with a family of net, dns, sc, iam, image, task, log, secret, lb, svc, cap, scale, queue, storage, app, trace, sched, eks", p.ID)
 	case p.Title == "" || p.Say == "" || p.Why == "" || p.Verify == "":
 		return p.fault("", "title, say, why and verify must all be there")
 	case !slices.Contains(Cases, p.Case):

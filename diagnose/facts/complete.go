@@ -58,6 +58,8 @@ var Facts = []Fact{
 	{"log", logFact},
 	{"line", lineFact},
 	{"dependency", dependencyFact},
+	{"peer", peerFact},
+	{"resolver", resolverFact},
 	{"logging", loggingFact},
 	{"target", targetFact},
 	{"listening", listeningFact},

@@ -113,6 +113,8 @@ type Incident struct {
 	Queue        QueueFact    `json:"queue"`
 	Quota        QuotaFact    `json:"quota"`
 	Exec         ExecFact     `json:"exec"`     // only of incidents about ECS Exec
+	Peer         PeerFact     `json:"peer"`     // the address that the program called in vain
+	Resolver     ResolverFact `json:"resolver"` // whom the tasks ask for names
 	Tracing      Tracing      `json:"tracing"`  // only of incidents about traces
 	Schedule     ScheduleFact `json:"schedule"` // only of incidents about a rule or schedule
 }
