@@ -91,6 +91,13 @@ var Collectors = []Collector{
 	{evidence.KindSchedules, []string{"scheduler:ListSchedules"}, scheduleNames},
 	{evidence.KindSchedule, []string{"scheduler:GetSchedule"}, schedules},
 	{evidence.KindSamplingRules, []string{"xray:GetSamplingRules"}, samplingRules},
+	{evidence.KindCapturedTasks, []string{"logs:FilterLogEvents"}, capturedTasksOf},
+	{evidence.KindActionLog, []string{"logs:FilterLogEvents"}, actionLogs},
+	{evidence.KindNamespace, []string{"servicediscovery:GetNamespace", "servicediscovery:ListNamespaces"}, namespaces},
+	{evidence.KindNamespaceServices, []string{"ecs:ListServicesByNamespace"}, namespaceServices},
+	{evidence.KindCloudMapService, []string{"servicediscovery:GetService"}, cloudMapServices},
+	{evidence.KindCloudMapInstances, []string{"servicediscovery:ListInstances", "servicediscovery:GetInstancesHealthStatus"}, cloudMapInstances},
+	{evidence.KindStream, []string{"kinesis:DescribeStreamSummary"}, streams},
 	{evidence.KindFamilyTasks, []string{"ecs:ListTasks", "ecs:DescribeTasks"}, familyTasks},
 }
 
@@ -185,6 +192,14 @@ var shows = map[string]string{
 	"scheduler:ListSchedules":                             "the names of schedules, to help with a wrong one",
 	"servicequotas:GetServiceQuota":                       "how much Fargate the account may run at once",
 	"sqs:GetQueueAttributes":                              "backlog, visibility timeout and redrive policy of a service's queue; never a message",
+	"logs:FilterLogEvents":                                "tasks that stopped more than an hour ago, from the cluster's captured events or Action Logs",
+	"servicediscovery:GetNamespace":                       "whether the Cloud Map namespace of a service exists",
+	"servicediscovery:ListNamespaces":                     "the same, of a namespace that is known by its name",
+	"servicediscovery:GetService":                         "which DNS records a service discovery name has",
+	"servicediscovery:ListInstances":                      "which tasks are registered under a service discovery name",
+	"servicediscovery:GetInstancesHealthStatus":           "which of these are healthy for Cloud Map",
+	"ecs:ListServicesByNamespace":                         "which services can be called by a Service Connect name",
+	"kinesis:DescribeStreamSummary":                       "whether the stream exists to which a log router sends",
 	"xray:GetSamplingRules":                               "how many requests X-Ray records",
 	"sqs:GetQueueUrl":                                     "whether the queue exists",
 }
