@@ -93,7 +93,7 @@ var Collectors = []Collector{
 	{evidence.KindSamplingRules, []string{"xray:GetSamplingRules"}, samplingRules},
 	{evidence.KindCapturedTasks, []string{"logs:FilterLogEvents"}, capturedTasksOf},
 	{evidence.KindActionLog, []string{"logs:FilterLogEvents"}, actionLogs},
-	{evidence.KindNamespace, []string{"servicediscovery:GetNamespace", "servicediscovery:ListNamespaces"}, namespaces},
+	{evidence.KindNamespace, []string{"servicediscovery:ListNamespaces", "servicediscovery:GetNamespace"}, namespaces},
 	{evidence.KindNamespaceServices, []string{"ecs:ListServicesByNamespace"}, namespaceServices},
 	{evidence.KindCloudMapService, []string{"servicediscovery:GetService"}, cloudMapServices},
 	{evidence.KindCloudMapInstances, []string{"servicediscovery:ListInstances", "servicediscovery:GetInstancesHealthStatus"}, cloudMapInstances},
