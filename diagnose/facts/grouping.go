@@ -77,6 +77,9 @@ func judge(t evidence.Task) (failure, bool) {
 				f.reading.Nature = "memory"
 			}
 		}
+		if proxyDied(t, f.exit) {
+			f.reading.Symptom, f.reading.Family, f.reading.Nature, f.reading.Step = SymptomProxyRoom, "service-connect", "memory", "run"
+		}
 		f.reading.Normal = false
 		return f, true
 	}

@@ -113,6 +113,7 @@ type Incident struct {
 	Queue        QueueFact    `json:"queue"`
 	Quota        QuotaFact    `json:"quota"`
 	Exec         ExecFact     `json:"exec"`     // only of incidents about ECS Exec
+	Connect      ConnectFact  `json:"connect"`  // Service Connect and service discovery
 	Tracing      Tracing      `json:"tracing"`  // only of incidents about traces
 	Schedule     ScheduleFact `json:"schedule"` // only of incidents about a rule or schedule
 }
