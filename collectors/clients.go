@@ -51,6 +51,7 @@ type ports struct {
 	discovery  discoveryPort
 	kinesis    kinesisPort
 	filter     filterPort
+	names      namesPort
 }
 
 type ecsPort struct {
@@ -74,6 +75,7 @@ type ec2Port struct {
 	DescribeNetworkAcls         func(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
 	DescribeSecurityGroups      func(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 	DescribeVpcEndpoints        func(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DescribeDhcpOptions         func(context.Context, *ec2.DescribeDhcpOptionsInput, ...func(*ec2.Options)) (*ec2.DescribeDhcpOptionsOutput, error)
 	DescribeNatGateways         func(context.Context, *ec2.DescribeNatGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeNatGatewaysOutput, error)
 	DescribeInternetGateways    func(context.Context, *ec2.DescribeInternetGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeInternetGatewaysOutput, error)
 	DescribePrefixLists         func(context.Context, *ec2.DescribePrefixListsInput, ...func(*ec2.Options)) (*ec2.DescribePrefixListsOutput, error)
@@ -148,6 +150,7 @@ func newPorts(cfg aws.Config) ports {
 		discovery:  newDiscoveryPort(servicediscovery.NewFromConfig(cfg), ecs.NewFromConfig(cfg)),
 		kinesis:    kinesisPort{kinesis.NewFromConfig(cfg).DescribeStreamSummary},
 		filter:     filterPort{cloudwatchlogs.NewFromConfig(cfg).FilterLogEvents},
+		names:      newNamesPort(cfg),
 	}
 }
 
@@ -158,7 +161,7 @@ func newECSPort(c *ecs.Client) ecsPort {
 
 func newEC2Port(c *ec2.Client) ec2Port {
 	return ec2Port{c.DescribeSubnets, c.DescribeNetworkInterfaces, c.DescribeVpcs, c.DescribeVpcAttribute, c.DescribeRouteTables,
-		c.DescribeNetworkAcls, c.DescribeSecurityGroups, c.DescribeVpcEndpoints, c.DescribeNatGateways, c.DescribeInternetGateways,
+		c.DescribeNetworkAcls, c.DescribeSecurityGroups, c.DescribeVpcEndpoints, c.DescribeDhcpOptions, c.DescribeNatGateways, c.DescribeInternetGateways,
 		c.DescribePrefixLists, c.DescribeManagedPrefixLists, c.GetManagedPrefixListEntries}
 }
 

@@ -16,8 +16,6 @@ import (
 
 // discoveryPort reads AWS Cloud Map, and the services that ECS ties to a namespace of it.
 type discoveryPort struct {
-	GetNamespace             func(context.Context, *servicediscovery.GetNamespaceInput, ...func(*servicediscovery.Options)) (*servicediscovery.GetNamespaceOutput, error)
-	ListNamespaces           func(context.Context, *servicediscovery.ListNamespacesInput, ...func(*servicediscovery.Options)) (*servicediscovery.ListNamespacesOutput, error)
 	GetService               func(context.Context, *servicediscovery.GetServiceInput, ...func(*servicediscovery.Options)) (*servicediscovery.GetServiceOutput, error)
 	ListInstances            func(context.Context, *servicediscovery.ListInstancesInput, ...func(*servicediscovery.Options)) (*servicediscovery.ListInstancesOutput, error)
 	GetInstancesHealthStatus func(context.Context, *servicediscovery.GetInstancesHealthStatusInput, ...func(*servicediscovery.Options)) (*servicediscovery.GetInstancesHealthStatusOutput, error)
@@ -25,7 +23,7 @@ type discoveryPort struct {
 }
 
 func newDiscoveryPort(c *servicediscovery.Client, e *ecs.Client) discoveryPort {
-	return discoveryPort{c.GetNamespace, c.ListNamespaces, c.GetService, c.ListInstances, c.GetInstancesHealthStatus, e.ListServicesByNamespace}
+	return discoveryPort{c.GetService, c.ListInstances, c.GetInstancesHealthStatus, e.ListServicesByNamespace}
 }
 
 type kinesisPort struct {
@@ -36,61 +34,6 @@ const (
 	discoveryPage     = 100
 	maxDiscoveryPages = 5
 )
-
-// namespaces reads a namespace by its id, which is looked up where ECS gives the name alone.
-func namespaces(ctx context.Context, w *Wave, keys []evidence.Key) {
-	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
-		id := k.ID
-		if !strings.HasPrefix(last(id), "ns-") {
-			var ok bool
-			if id, ok = w.namespaceNamed(ctx, k); !ok {
-				return
-			}
-		}
-		out, from, err := call(ctx, w.ports.discovery.GetNamespace, &servicediscovery.GetNamespaceInput{Id: &id})
-		switch {
-		case is(err, "NamespaceNotFound"):
-			w.absent(k, from)
-		case err != nil:
-			w.gap(from, err, k)
-		case out.Namespace == nil:
-			w.missing(k, from)
-		default:
-			n := out.Namespace
-			w.found(k, from, evidence.Namespace{ID: str(n.Id), ARN: str(n.Arn), Name: text(n.Name), Type: string(n.Type), Owner: str(n.ResourceOwner)})
-		}
-	})
-}
-
-// namespaceNamed gives the id of a namespace; where there is none, or it could not be read, k has been answered.
-func (w *Wave) namespaceNamed(ctx context.Context, k evidence.Key) (id string, ok bool) {
-	var from answer
-	more, err := paged(maxDiscoveryPages, func(token *string) (*string, error) {
-		out, f, err := call(ctx, w.ports.discovery.ListNamespaces, &servicediscovery.ListNamespacesInput{NextToken: token, MaxResults: aws.Int32(discoveryPage),
-			Filters: []types.NamespaceFilter{{Name: types.NamespaceFilterNameName, Values: []string{k.ID}, Condition: types.FilterConditionEq}}})
-		from = f
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range out.Namespaces {
-			if str(n.Name) == k.ID && id == "" {
-				id = str(n.Id)
-			}
-		}
-		return out.NextToken, nil
-	})
-	switch {
-	case err != nil:
-		w.gap(from, err, k)
-	case id != "":
-		return id, true
-	case more:
-		w.missing(k, from)
-	default:
-		w.absent(k, from)
-	}
-	return "", false
-}
 
 // namespaceServices lists the ECS services of a namespace, in every cluster, as CLUSTER/SERVICE.
 func namespaceServices(ctx context.Context, w *Wave, keys []evidence.Key) {

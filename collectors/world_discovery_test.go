@@ -19,8 +19,6 @@ import (
 	"github.com/ecsplain/ecsplain/lab/wire"
 )
 
-const namespaceARN = "arn:aws:servicediscovery:eu-west-1:111122223333:namespace/ns-shop"
-
 // taskChange is an event of EventBridge about a task, as event capture writes it into the log group.
 func taskChange(id, group, status string) string {
 	return fmt.Sprintf(`{"version":"0","detail-type":"ECS Task State Change","source":"aws.ecs","detail":{"taskArn":"%s","clusterArn":"%scluster/shop","group":"%s","lastStatus":"%s","desiredStatus":"STOPPED",`+
@@ -58,19 +56,6 @@ var ordinaryDiscovery = []wire.Operation{
 		}
 		return lines(taskChange("old1", "service:web", "STOPPED"), taskChange("old1", "service:web", "STOPPED"), taskChange("old2", "service:other", "STOPPED"), `{"detail-type":"ECS Service Action","detail":{}}`, "{"), nil
 	}),
-	op("servicediscovery", "GetNamespace", func(in *servicediscovery.GetNamespaceInput) (*servicediscovery.GetNamespaceOutput, error) {
-		if *in.Id != "ns-shop" && *in.Id != namespaceARN {
-			return nil, wire.Errorf("NamespaceNotFound", "Namespace not found")
-		}
-		return &servicediscovery.GetNamespaceOutput{Namespace: &discoverytypes.Namespace{Id: p("ns-shop"), Arn: p(namespaceARN), Name: p("shop.local"), Type: discoverytypes.NamespaceTypeDnsPrivate}}, nil
-	}),
-	op("servicediscovery", "ListNamespaces", func(in *servicediscovery.ListNamespacesInput) (*servicediscovery.ListNamespacesOutput, error) {
-		out := &servicediscovery.ListNamespacesOutput{}
-		if slices.Contains(in.Filters[0].Values, "shop.local") {
-			out.Namespaces = []discoverytypes.NamespaceSummary{{Id: p("ns-shop"), Arn: p(namespaceARN), Name: p("shop.local"), Type: discoverytypes.NamespaceTypeHttp}}
-		}
-		return out, nil
-	}),
 	op("ecs", "ListServicesByNamespace", func(in *ecs.ListServicesByNamespaceInput) (*ecs.ListServicesByNamespaceOutput, error) {
 		if *in.Namespace == "ns-gone" {
 			return nil, wire.Errorf("NamespaceNotFoundException", "The specified namespace wasn't found.")
@@ -103,17 +88,10 @@ var ordinaryDiscovery = []wire.Operation{
 }
 
 func TestDiscoveryReads(t *testing.T) {
-	gone := []evidence.Key{evidence.NamespaceKey("ns-gone").Key, evidence.NamespaceKey("gone.local").Key, evidence.NamespaceServicesKey("ns-gone").Key, evidence.CloudMapServiceKey("srv-gone").Key,
+	gone := []evidence.Key{evidence.NamespaceServicesKey("ns-gone").Key, evidence.CloudMapServiceKey("srv-gone").Key,
 		evidence.CloudMapInstancesKey("srv-gone").Key, evidence.StreamKey("gone").Key, evidence.CapturedTasksKey("plain", "web").Key, evidence.ActionLogKey("plain", "web").Key}
-	byName, byARN := evidence.NamespaceKey("shop.local"), evidence.NamespaceKey(namespaceARN)
-	s := serve(t).fetch(t, append(slices.Clone(sampleScaling), append(gone, byARN.Key)...)...)
+	s := serve(t).fetch(t, append(slices.Clone(sampleScaling), gone...)...)
 	wantAbsent(t, s, gone...)
-	if v := value(t, s, byName); v.ID != "ns-shop" || v.Type != "DNS_PRIVATE" {
-		t.Errorf("namespace by name reads %+v", v)
-	}
-	if v := value(t, s, byARN); v.Name != "shop.local" {
-		t.Errorf("namespace by ARN reads %+v", v)
-	}
 	if v := value(t, s, evidence.NamespaceServicesKey("ns-shop")); !slices.Equal(v.Names, []string{"shop/web", "other/api"}) {
 		t.Errorf("services of the namespace read %+v", v)
 	}

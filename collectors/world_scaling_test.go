@@ -48,7 +48,6 @@ var sampleScaling = []evidence.Key{
 	evidence.SamplingRulesKey().Key,
 	evidence.CapturedTasksKey("shop", "web").Key,
 	evidence.ActionLogKey("shop", "web").Key,
-	evidence.NamespaceKey("shop.local").Key,
 	evidence.NamespaceServicesKey("ns-shop").Key,
 	evidence.CloudMapServiceKey("srv-web").Key,
 	evidence.CloudMapInstancesKey("srv-web").Key,

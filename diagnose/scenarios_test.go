@@ -149,6 +149,18 @@ func TestHealthyWorldHasNoFinding(t *testing.T) {
 			}
 		}
 	}
+	worker := lab.New(lab.Options{Worker: true})
+	worker.Advance(4 * time.Hour)
+	if r := look(t, context.Background(), pbs, serve(t, worker), "shop/worker"); r.Health != facts.Healthy || len(r.Findings) > 0 {
+		t.Errorf("shop/worker:\n%s", summary(r))
+	}
+	files := serve(t, lab.New(lab.Options{Files: true}))
+	if r := look(t, context.Background(), pbs, files, "shop/invoices"); r.Health != facts.Healthy || len(r.Findings) > 0 {
+		t.Errorf("shop/invoices:\n%s", summary(r))
+	}
+	if p := preflight(t, pbs, files, "shop/invoices", ""); p.Verdict != "true" || !slices.ContainsFunc(p.Lines, func(l diagnose.PreflightLine) bool { return l.Step == "efs" }) {
+		t.Errorf("preflight of shop/invoices:\n%s", linesOf(p))
+	}
 	w := lab.New(lab.Options{Jobs: true})
 	a := serve(t, w)
 	for _, target := range []string{"--rule nightly-report shop", "--rule stock-sync shop", "--schedule default/cleanup shop"} {

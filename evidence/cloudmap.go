@@ -1,14 +1,5 @@
 package evidence
 
-// Namespace is a namespace of AWS Cloud Map.
-type Namespace struct {
-	ID    string `json:"id"`
-	ARN   string `json:"arn"`
-	Name  string `json:"name"`
-	Type  string `json:"type"`  // HTTP, DNS_PRIVATE, DNS_PUBLIC
-	Owner string `json:"owner"` // account; "" = not told
-}
-
 // CloudMapService is a service of AWS Cloud Map: what a service discovery name stands for.
 type CloudMapService struct {
 	ID          string   `json:"id"`

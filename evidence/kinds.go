@@ -76,12 +76,16 @@ const (
 	KindSamplingRules     Kind = "xray-sampling-rules" // id ""; SamplingRules of X-Ray
 	KindCapturedTasks     Kind = "captured-tasks"      // id CLUSTER/SERVICE; TaskList: stopped ones of the last 24 hours from the cluster's captured events; absent = no such log group
 	KindActionLog         Kind = "action-log"          // id CLUSTER/SERVICE; ActionLog: warnings and errors of the last 24 hours; absent = no such log group
-	KindNamespace         Kind = "cloudmap-namespace"  // id name, id (ns-...) or ARN of a namespace; Namespace
 	KindNamespaceServices Kind = "namespace-services"  // id as cloudmap-namespace; Names: CLUSTER/SERVICE of every ECS service in it
 	KindCloudMapService   Kind = "cloudmap-service"    // id srv-...; CloudMapService
 	KindCloudMapInstances Kind = "cloudmap-instances"  // id srv-...; CloudMapInstances
 	KindStream            Kind = "kinesis-stream"      // id NAME; Stream
 	KindFamilyTasks       Kind = "family-tasks"        // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
+
+	KindInterfaceAt Kind = "interface-at"       // id VPC-ID/ADDRESS; Interface: who has a private address; absent = nobody
+	KindDhcpOptions Kind = "dhcp-options"       // id DOPT-ID; DhcpOptions
+	KindDNSFirewall Kind = "dns-firewall"       // id VPC-ID; DNSFirewall: the rules in force, in the order of AWS
+	KindNamespace   Kind = "cloudmap-namespace" // id NAME or ARN; Namespace of Cloud Map, of this account and region
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -167,12 +171,15 @@ var Kinds = []KindInfo{
 	{KindSamplingRules, decode[SamplingRules]},
 	{KindCapturedTasks, decode[TaskList]},
 	{KindActionLog, decode[ActionLog]},
-	{KindNamespace, decode[Namespace]},
 	{KindNamespaceServices, decode[Names]},
 	{KindCloudMapService, decode[CloudMapService]},
 	{KindCloudMapInstances, decode[CloudMapInstances]},
 	{KindStream, decode[Stream]},
 	{KindFamilyTasks, decode[TaskList]},
+	{KindInterfaceAt, decode[Interface]},
+	{KindDhcpOptions, decode[DhcpOptions]},
+	{KindDNSFirewall, decode[DNSFirewall]},
+	{KindNamespace, decode[Namespace]},
 }
 
 func ref[T any](k Kind, id string) Ref[T] { return Ref[T]{Key{k, id}} }
@@ -342,9 +349,6 @@ func ActionLogKey(cluster, service string) Ref[ActionLog] {
 	return ref[ActionLog](KindActionLog, cluster+"/"+service)
 }
 
-// NamespaceKey takes what ECS names a Cloud Map namespace by: its name, its id, or its ARN.
-func NamespaceKey(id string) Ref[Namespace] { return ref[Namespace](KindNamespace, id) }
-
 // NamespaceServicesKey takes what NamespaceKey takes.
 func NamespaceServicesKey(id string) Ref[Names] { return ref[Names](KindNamespaceServices, id) }
 func CloudMapServiceKey(id string) Ref[CloudMapService] {
@@ -362,3 +366,11 @@ func FamilyTasksKey(cluster, family string) Ref[TaskList] {
 func LoadBalancerKey(dnsName string) Ref[LoadBalancer] {
 	return ref[LoadBalancer](KindLoadBalancer, dnsName)
 }
+
+// InterfaceAtKey takes a VPC and a private IPv4 address in it.
+func InterfaceAtKey(vpc, address string) Ref[Interface] {
+	return ref[Interface](KindInterfaceAt, vpc+"/"+address)
+}
+func DhcpOptionsKey(id string) Ref[DhcpOptions]    { return ref[DhcpOptions](KindDhcpOptions, id) }
+func DNSFirewallKey(vpc string) Ref[DNSFirewall]   { return ref[DNSFirewall](KindDNSFirewall, vpc) }
+func NamespaceKey(nameOrARN string) Ref[Namespace] { return ref[Namespace](KindNamespace, nameOrARN) }

@@ -34,6 +34,9 @@ type App struct {
 	Paths   map[string]int // status code by path; any other path is 404
 	Hosts   []string       // host names it answers to, others get 400; nil = any
 	Answers time.Duration  // how long an answer takes
+
+	CPU      int       // percent of the task's CPU in use while it serves, of a consumer while it works on as much as it can; 0 = 5
+	Consumes *Consumer // it works on the messages of a queue; nil = it does not
 }
 
 // has tells whether the image holds a program by that path or name.
@@ -99,6 +102,9 @@ func (w *World) startApp(t *task, c *container) {
 		}
 		c.serving = true
 		w.say(t, c, app.Says...)
+		if app.Consumes != nil {
+			w.consume(t, c)
+		}
 		if app.Collects {
 			w.export(t, c)
 		}

@@ -135,6 +135,12 @@ var callerAssumptions = []Assumption{
 		"reports; AWS's page on ELB says ThrottlingException", "Call DescribeTargetHealth in a loop.", "TestThrottlingByBuckets"},
 	{"calls.outage", "A service that is down answers 500 or 503 with the code of its list of common errors.", assumed,
 		"in a real outage calls also time out", "Cannot be made at will.", "TestOutage"},
+	{"scaling.repeats", "While an alarm is in ALARM its scaling action is repeated every minute, and the policy's cooldown decides whether something is done.", documented,
+		"https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html", "Keep a queue full and look at the scaling activities.", "TestScalingFollowsTheQueue"},
+	{"scaling.tracking", "A target tracking policy that is far above its target goes up in proportion and at most to twice as many at once.", assumed,
+		"AWS does not publish how far it goes", "Put load on a service of two tasks and read the activities.", "TestScalingFollowsTheQueue"},
+	{"queue.redrive", "A message that was received maxReceiveCount times goes to the dead-letter queue at the next receive.", documented,
+		"https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html", "Receive a message again and again without deleting it.", "TestRedrive"},
 	{"calls.trail", "CloudTrail shows a change five to ten minutes after it was made, for 90 days.", documented,
 		"https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html says about 5 minutes; the spread is assumed", "Change a service and look up its name until it is there.", "TestTheTrailIsLate"},
 }
@@ -158,6 +164,6 @@ func Lessons() []Lesson {
 		{Says: "Failed tasks return their addresses.", Tests: []string{"TestFailedTasksGiveTheirAddressesBack"}},
 		{Says: "A draining target is no failure.", Tests: []string{"TestADrainingTargetIsNoFailure"}},
 		{Says: "A load balancer with no healthy target fails open.", Tests: []string{"TestALoadBalancerFailsOpen"}},
-		{Says: "Averages hide peaks.", Not: "the lab makes no utilisation metrics"},
+		{Says: "Averages hide peaks.", Tests: []string{"TestAveragesHidePeaks"}},
 	}
 }

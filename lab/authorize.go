@@ -33,13 +33,14 @@ func (w *World) authorizeCall(roleName, action, resource string, keys map[string
 	return q.decide("", "")
 }
 
+// decide is authorize for a question whose context is known.
 func (q query) decide(resourcePolicy, endpointID string) authResult {
-	resource, action := q.resource, q.action
+	action := q.action
 	identity := q.identity()
 	boundary := q.boundary()
 	byResource := verdict{}
 	if resourcePolicy != "" {
-		byResource = q.ask("the policy of "+resource, resourcePolicy, q.isCaller)
+		byResource = q.ask("the policy of "+q.resource, resourcePolicy, q.isCaller)
 	}
 	endpoint := q.endpoint(endpointID)
 

@@ -84,6 +84,7 @@ type container struct {
 	started             bool
 	sent                time.Time // when its last traces arrived at X-Ray
 	serving             bool      // its program is up, and listens if it has a port
+	consumer            *consumerState
 }
 
 func (w *World) ecsARN(resource string) string {

@@ -53,7 +53,9 @@ func (w *World) Deny(actions ...string) {
 	if len(actions) == 0 {
 		w.faults.denied = nil
 	}
-	w.faults.denied = append(w.faults.denied, actions...)
+	for _, a := range actions {
+		w.faults.denied = append(w.faults.denied, iamName(a))
+	}
 }
 
 // Throttle refuses the next n calls of an action as throttled.
@@ -63,7 +65,7 @@ func (w *World) Throttle(action string, n int) {
 	if w.faults.throttle == nil {
 		w.faults.throttle = map[string]int{}
 	}
-	w.faults.throttle[action] = n
+	w.faults.throttle[iamName(action)] = n
 }
 
 // Fail answers every call of an action with an error; nil ends it.
@@ -73,6 +75,7 @@ func (w *World) Fail(action string, err *wire.Error) {
 	if w.faults.failing == nil {
 		w.faults.failing = map[string]*wire.Error{}
 	}
+	action = iamName(action)
 	if w.faults.failing[action] = err; err == nil {
 		delete(w.faults.failing, action)
 	}
@@ -85,7 +88,7 @@ func (w *World) Mangle(action string, on bool) {
 	if w.faults.mangled == nil {
 		w.faults.mangled = map[string]bool{}
 	}
-	w.faults.mangled[action] = on
+	w.faults.mangled[iamName(action)] = on
 }
 
 // Slow makes every call take d of the caller's time; with actions, only those.
@@ -99,11 +102,19 @@ func (w *World) Slow(d time.Duration, actions ...string) {
 		if w.faults.perCall == nil {
 			w.faults.perCall = map[string]time.Duration{}
 		}
-		w.faults.perCall[a] = d
+		w.faults.perCall[iamName(a)] = d
 	}
 }
 
-func action(r *wire.Request) string { return r.Service + ":" + r.Operation }
+func action(r *wire.Request) string { return iamName(r.Service + ":" + r.Operation) }
+
+// iamName is an action as IAM writes it: CloudWatch signs as monitoring.
+func iamName(action string) string {
+	if rest, ok := strings.CutPrefix(action, "monitoring:"); ok {
+		return "cloudwatch:" + rest
+	}
+	return action
+}
 
 func (w *World) onCall(c wire.Call) {
 	w.remember(c)

@@ -85,12 +85,18 @@ func story(w *World, target string) string {
 
 func TestBaseWorldsAreHealthy(t *testing.T) {
 	for seed := range uint64(3) {
-		for _, o := range []Options{{}, {Endpoints: true}, {Jobs: true}} {
+		for _, o := range []Options{{}, {Endpoints: true}, {Jobs: true}, {Worker: true}, {Files: true}} {
 			o.Seed = seed
 			w := New(o)
 			targets := []string{"shop/orders", "shop/catalog"}
 			if o.Jobs {
 				targets = append(targets, "--rule nightly-report shop", "--rule stock-sync shop", "--schedule default/cleanup shop")
+			}
+			if o.Worker {
+				targets = append(targets, "shop/worker")
+			}
+			if o.Files {
+				targets = append(targets, "shop/invoices")
 			}
 			for _, target := range targets {
 				if err := w.Healed(target, 8*time.Hour); err != nil {

@@ -21,5 +21,6 @@ type resources struct {
 	sampling     []*xraytypes.SamplingRuleRecord                    // X-Ray's sampling rules
 	calls        int                                                // how many were ever recorded
 	visits       int                                                // that load balancers passed on
+	automation                                                      // queues, metrics, alarms and auto scaling
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
 }

@@ -132,7 +132,7 @@ var resourceKinds = []struct{ member, kind string }{
 	{"targetGroupArn", "AWS::ElasticLoadBalancingV2::TargetGroup"}, {"listenerArn", "AWS::ElasticLoadBalancingV2::Listener"}, {"ruleArn", "AWS::ElasticLoadBalancingV2::ListenerRule"},
 	{"loadBalancerArn", "AWS::ElasticLoadBalancingV2::LoadBalancer"}, {"groupId", "AWS::EC2::SecurityGroup"}, {"routeTableId", "AWS::EC2::RouteTable"}, {"networkAclId", "AWS::EC2::NetworkAcl"},
 	{"subnetId", "AWS::EC2::Subnet"}, {"vpcId", "AWS::EC2::VPC"}, {"natGatewayId", "AWS::EC2::NatGateway"}, {"vpcEndpointId", "AWS::EC2::VPCEndpoint"}, {"internetGatewayId", "AWS::EC2::InternetGateway"},
-	{"roleName", "AWS::IAM::Role"}, {"policyArn", "AWS::IAM::Policy"}, {"secretId", "AWS::SecretsManager::Secret"}, {"name", ""}, {"repositoryName", "AWS::ECR::Repository"}, {"logGroupName", "AWS::Logs::LogGroup"},
+	{"roleName", "AWS::IAM::Role"}, {"policyArn", "AWS::IAM::Policy"}, {"secretId", "AWS::SecretsManager::Secret"}, {"keyId", "AWS::KMS::Key"}, {"fileSystemId", "AWS::EFS::FileSystem"}, {"accessPointId", "AWS::EFS::AccessPoint"}, {"name", ""}, {"repositoryName", "AWS::ECR::Repository"}, {"logGroupName", "AWS::Logs::LogGroup"},
 }
 
 func resourcesOf(parameters map[string]any) []trailtypes.Resource {

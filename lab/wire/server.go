@@ -65,6 +65,7 @@ func (s *Server) prepare() {
 			if err != nil {
 				panic(err)
 			}
+			op.Service = signingName(op.Service)
 			key := op.Service + ":" + op.Name
 			if _, twice := s.index[key]; twice {
 				panic("wire: operation " + key + " is listed twice")
