@@ -13,8 +13,10 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -46,6 +48,9 @@ type ports struct {
 	events     eventsPort
 	scheduler  schedulerPort
 	xray       xrayPort
+	discovery  discoveryPort
+	kinesis    kinesisPort
+	filter     filterPort
 	names      namesPort
 }
 
@@ -142,6 +147,9 @@ func newPorts(cfg aws.Config) ports {
 		events:     newEventsPort(eventbridge.NewFromConfig(cfg)),
 		scheduler:  newSchedulerPort(scheduler.NewFromConfig(cfg)),
 		xray:       xrayPort{xray.NewFromConfig(cfg).GetSamplingRules},
+		discovery:  newDiscoveryPort(servicediscovery.NewFromConfig(cfg), ecs.NewFromConfig(cfg)),
+		kinesis:    kinesisPort{kinesis.NewFromConfig(cfg).DescribeStreamSummary},
+		filter:     filterPort{cloudwatchlogs.NewFromConfig(cfg).FilterLogEvents},
 		names:      newNamesPort(cfg),
 	}
 }

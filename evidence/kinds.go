@@ -74,6 +74,12 @@ const (
 	KindSchedules         Kind = "schedules"           // id ""; Names: every schedule as GROUP/NAME
 	KindSchedule          Kind = "schedule"            // id GROUP/NAME; Schedule
 	KindSamplingRules     Kind = "xray-sampling-rules" // id ""; SamplingRules of X-Ray
+	KindCapturedTasks     Kind = "captured-tasks"      // id CLUSTER/SERVICE; TaskList: stopped ones of the last 24 hours from the cluster's captured events; absent = no such log group
+	KindActionLog         Kind = "action-log"          // id CLUSTER/SERVICE; ActionLog: warnings and errors of the last 24 hours; absent = no such log group
+	KindNamespaceServices Kind = "namespace-services"  // id as cloudmap-namespace; Names: CLUSTER/SERVICE of every ECS service in it
+	KindCloudMapService   Kind = "cloudmap-service"    // id srv-...; CloudMapService
+	KindCloudMapInstances Kind = "cloudmap-instances"  // id srv-...; CloudMapInstances
+	KindStream            Kind = "kinesis-stream"      // id NAME; Stream
 	KindFamilyTasks       Kind = "family-tasks"        // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
 
 	KindInterfaceAt Kind = "interface-at"       // id VPC-ID/ADDRESS; Interface: who has a private address; absent = nobody
@@ -163,6 +169,12 @@ var Kinds = []KindInfo{
 	{KindSchedules, decode[Names]},
 	{KindSchedule, decode[Schedule]},
 	{KindSamplingRules, decode[SamplingRules]},
+	{KindCapturedTasks, decode[TaskList]},
+	{KindActionLog, decode[ActionLog]},
+	{KindNamespaceServices, decode[Names]},
+	{KindCloudMapService, decode[CloudMapService]},
+	{KindCloudMapInstances, decode[CloudMapInstances]},
+	{KindStream, decode[Stream]},
 	{KindFamilyTasks, decode[TaskList]},
 	{KindInterfaceAt, decode[Interface]},
 	{KindDhcpOptions, decode[DhcpOptions]},
@@ -330,6 +342,22 @@ func SchedulesKey() Ref[Names] { return ref[Names](KindSchedules, "") }
 func ScheduleKey(group, name string) Ref[Schedule] {
 	return ref[Schedule](KindSchedule, group+"/"+name)
 }
+func CapturedTasksKey(cluster, service string) Ref[TaskList] {
+	return ref[TaskList](KindCapturedTasks, cluster+"/"+service)
+}
+func ActionLogKey(cluster, service string) Ref[ActionLog] {
+	return ref[ActionLog](KindActionLog, cluster+"/"+service)
+}
+
+// NamespaceServicesKey takes what NamespaceKey takes.
+func NamespaceServicesKey(id string) Ref[Names] { return ref[Names](KindNamespaceServices, id) }
+func CloudMapServiceKey(id string) Ref[CloudMapService] {
+	return ref[CloudMapService](KindCloudMapService, id)
+}
+func CloudMapInstancesKey(id string) Ref[CloudMapInstances] {
+	return ref[CloudMapInstances](KindCloudMapInstances, id)
+}
+func StreamKey(name string) Ref[Stream] { return ref[Stream](KindStream, name) }
 func FamilyTasksKey(cluster, family string) Ref[TaskList] {
 	return ref[TaskList](KindFamilyTasks, cluster+"/"+family)
 }

@@ -18,6 +18,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
@@ -67,6 +68,7 @@ var inputs = map[string]func() any{
 	"kms:EnableKey":                                  func() any { return &kms.EnableKeyInput{} },
 	"kms:PutKeyPolicy":                               func() any { return &kms.PutKeyPolicyInput{} },
 	"logs:CreateLogGroup":                            func() any { return &cloudwatchlogs.CreateLogGroupInput{} },
+	"kinesis:CreateStream":                           func() any { return &kinesis.CreateStreamInput{} },
 	"secretsmanager:PutResourcePolicy":               func() any { return &secretsmanager.PutResourcePolicyInput{} },
 	"ssm:UpdateServiceSetting":                       func() any { return &ssm.UpdateServiceSettingInput{} },
 	"secretsmanager:RestoreSecret":                   func() any { return &secretsmanager.RestoreSecretInput{} },

@@ -259,7 +259,7 @@ func (a *app) environmentEndpoint() string {
 
 // servicesRead are the services whose endpoint the environment can set on its own.
 var servicesRead = []string{"ECS", "EC2", "CLOUDWATCH_LOGS", "ECR", "IAM", "STS", "SECRETS_MANAGER", "SSM", "ELASTIC_LOAD_BALANCING_V2",
-	"APPLICATION_AUTO_SCALING", "CLOUDWATCH", "SERVICE_QUOTAS", "SQS", "EVENTBRIDGE", "SCHEDULER", "XRAY"}
+	"APPLICATION_AUTO_SCALING", "CLOUDWATCH", "SERVICE_QUOTAS", "SQS", "EVENTBRIDGE", "SCHEDULER", "XRAY", "SERVICEDISCOVERY", "KINESIS"}
 
 // endpointNotes tell the reader when the calls did not go to AWS itself.
 func (a *app) endpointNotes(flag string) (notes []string) {

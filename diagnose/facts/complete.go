@@ -78,6 +78,7 @@ var Facts = []Fact{
 	{"quota", quotaFact},
 	{"schedule", scheduleFact},
 	{"exec", execFact},
+	{"connect", connectFact},
 	{"tracing", tracingFact},
 	{"previous", previousFact},
 }

@@ -99,6 +99,9 @@ func Screen(v *evidence.View, t evidence.Target) Screening {
 	s.Incidents, s.StoodIn = append(s.Incidents, placeless...), stoodIn
 	s.Forward = g.forward
 	for _, look := range watches {
+		if g.recalling {
+			break // what failed decides what else is worth reading
+		}
 		s.Incidents = append(s.Incidents, look.incidents(v, &g, s.Incidents)...)
 	}
 	s.Missing = v.Missed()

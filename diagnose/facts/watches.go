@@ -20,5 +20,6 @@ var watches = []watch{
 	{"leaving", leavingIncidents},
 	{"auto scaling and queues", scalingWatch},
 	{"exec", execWatch},
+	{"service connect and discovery", connectWatch},
 	{"traces", tracingWatch},
 }

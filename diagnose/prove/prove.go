@@ -40,6 +40,9 @@ var scaledYAML []byte
 //go:embed scheduled.yaml
 var scheduledYAML []byte
 
+//go:embed connect.yaml
+var connectYAML []byte
+
 //go:embed exec.yaml
 var execYAML []byte
 
@@ -50,7 +53,7 @@ type Case struct {
 	Verdict  string `yaml:"-"`
 	Name     string `yaml:"-"`
 
-	Base    string         `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway), balanced (behind a load balancer), scaled (auto scaling on a queue), exec (sessions are asked for and open) and exec-isolated, rule or schedule (the target is one)
+	Base    string         `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway), balanced (behind a load balancer), scaled (auto scaling on a queue), connect (Service Connect to another service), exec (sessions are asked for and open) and exec-isolated, rule or schedule (the target is one)
 	Stopped string         `yaml:"stopped"` // two tasks failed to start with this stopped reason
 	Subnet  string         `yaml:"subnet"`  // where they failed; "" = subnet-0priva
 	Event   string         `yaml:"event"`   // the service places no task and says this
@@ -338,6 +341,8 @@ func build(c Case) (*world, error) {
 		layer(balancedYAML)
 	case "scaled":
 		layer(scaledYAML)
+	case "connect":
+		layer(connectYAML)
 	case "exec":
 		layer(execYAML)
 	case "exec-isolated":
@@ -346,7 +351,7 @@ func build(c Case) (*world, error) {
 	case "rule", "schedule":
 		layer(scheduledYAML)
 	default:
-		errs = append(errs, fmt.Errorf("base %q: want isolated, balanced, scaled, exec, exec-isolated, rule or schedule, or leave it out", c.Base))
+		errs = append(errs, fmt.Errorf("base %q: want isolated, balanced, scaled, connect, exec, exec-isolated, rule or schedule, or leave it out", c.Base))
 	}
 	errs = append(errs, w.patch(c.failure()), w.patch(c.sickTargets()), w.patch(c.Patch))
 	for _, a := range c.Absent {

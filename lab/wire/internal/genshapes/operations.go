@@ -6,7 +6,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 	{"ecs", "ecs", `
 		CreateCluster DeleteCluster DescribeClusters ListClusters UpdateClusterSettings
 		PutClusterCapacityProviders DescribeCapacityProviders
-		CreateService UpdateService DeleteService DescribeServices ListServices
+		CreateService UpdateService DeleteService DescribeServices ListServices ListServicesByNamespace
 		ListTasks DescribeTasks RunTask StopTask
 		RegisterTaskDefinition DeregisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies
 		ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment
