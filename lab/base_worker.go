@@ -14,11 +14,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// workerBuilds are the releases of worker: five orders at once, six seconds each, so fifty a minute and task.
-var workerBuilds = []build{{"2.4.0", anywhere, true, App{
-	Programs: []string{"/app/worker", "/bin/sh"}, Boot: 2 * time.Second, Memory: 120, CPU: 80, Needs: []string{"QUEUE_URL"}, Says: []string{`level=info msg="worker waits for orders"`},
-	Consumes: &Consumer{QueueEnv: "QUEUE_URL", Lanes: 5, Each: 6 * time.Second, Tries: 3},
-}, 20 * day}}
+// workerBuilds are the releases of worker. 2.4.0 works on five orders at once, six seconds on each, so fifty a minute and task; 2.5.0 makes
+// the invoice too, which takes a minute, and works on a hundred at once.
+var workerBuilds = []build{
+	{"2.4.0", anywhere, true, workerApp(5, 6*time.Second), 20 * day},
+	{"2.5.0", anywhere, true, workerApp(100, time.Minute), day},
+}
+
+func workerApp(lanes int, each time.Duration) App {
+	return App{
+		Programs: []string{"/app/worker", "/bin/sh"}, Boot: 2 * time.Second, Memory: 120, CPU: 80, Needs: []string{"QUEUE_URL"}, Says: []string{`level=info msg="worker waits for orders"`},
+		Consumes: &Consumer{QueueEnv: "QUEUE_URL", Lanes: lanes, Each: each, Tries: 3},
+	}
+}
 
 // buildWorker adds a third service to the shop, a queue that it works on, and its scaling:
 //

@@ -85,12 +85,7 @@ func (w *World) registerScalableTarget(in *aas.RegisterScalableTargetInput) (*aa
 	}
 	put(&w.scalables, id, &next)
 	w.everyMinute()
-	switch s := w.scaledService(id); {
-	case s.DesiredCount < *next.MinCapacity:
-		w.setDesired(&next, s, *next.MinCapacity, fmt.Sprintf("minimum capacity was set to %d", *next.MinCapacity))
-	case s.DesiredCount > *next.MaxCapacity:
-		w.setDesired(&next, s, *next.MaxCapacity, fmt.Sprintf("maximum capacity was set to %d", *next.MaxCapacity))
-	}
+	w.moveWithin(&next, w.scaledService(id))
 	return &aas.RegisterScalableTargetOutput{ScalableTargetARN: next.ScalableTargetARN}, nil
 }
 

@@ -22,6 +22,7 @@ const keepActivities = 42 * day
 
 // policyOfAction is the policy that an alarm's action names; nil = another kind of action, or a policy that is gone.
 func (w *World) policyOfAction(arn string) *scalingPolicy {
+	arn, _, _ = strings.Cut(arn, createdBy)
 	for _, p := range sorted(w.policiesOfScaling) {
 		if aws.ToString(p.PolicyARN) == arn {
 			return p
@@ -126,6 +127,16 @@ func (w *World) setDesired(t *aastypes.ScalableTarget, s *service, n int32, caus
 		StatusMessage: aws.String(fmt.Sprintf("Successfully set desired count to %d. Waiting for change to be fulfilled by ecs.", n))})
 }
 
+// moveWithin moves a desired count outside of the limits of a target into them (user guide, "Scaling activities").
+func (w *World) moveWithin(t *aastypes.ScalableTarget, s *service) {
+	switch {
+	case s.DesiredCount < *t.MinCapacity:
+		w.setDesired(t, s, *t.MinCapacity, fmt.Sprintf("minimum capacity was set to %d", *t.MinCapacity))
+	case s.DesiredCount > *t.MaxCapacity:
+		w.setDesired(t, s, *t.MaxCapacity, fmt.Sprintf("maximum capacity was set to %d", *t.MaxCapacity))
+	}
+}
+
 func (w *World) notScaled(t *aastypes.ScalableTarget, cause, code string, reason aastypes.NotScaledReason) {
 	list := w.activities[aws.ToString(t.ResourceId)]
 	if len(list) > 0 && len(list[0].NotScaledReasons) > 0 && aws.ToString(list[0].NotScaledReasons[0].Code) == code {
@@ -197,12 +208,10 @@ func (w *World) runSchedules() {
 		}
 		w.scalables[aws.ToString(t.ResourceId)] = &next
 		cause := "scheduled action name " + aws.ToString(a.ScheduledActionName) + " was triggered"
-		w.act(&next, &aastypes.ScalingActivity{Cause: &cause, Description: aws.String("Setting " + strings.Join(said, " and ") + "."), StatusCode: aastypes.ScalingActivityStatusCodeSuccessful,
-			StatusMessage: aws.String("Successfully set " + strings.Join(said, " and ") + "."), EndTime: aws.Time(w.now)})
+		w.act(&next, &aastypes.ScalingActivity{Cause: &cause, Description: aws.String("Setting " + strings.Join(said, " and ")), StatusCode: aastypes.ScalingActivityStatusCodeSuccessful,
+			StatusMessage: aws.String("Successfully set " + strings.Join(said, " and ")), EndTime: aws.Time(w.now)})
 		if s := w.scaledService(aws.ToString(t.ResourceId)); s != nil {
-			if n := min(max(s.DesiredCount, *next.MinCapacity), *next.MaxCapacity); n != s.DesiredCount {
-				w.setDesired(&next, s, n, "maximum or minimum capacity was changed by "+cause)
-			}
+			w.moveWithin(&next, s)
 		}
 	}
 }

@@ -81,6 +81,10 @@ func (w *World) putScalingPolicy(in *aas.PutScalingPolicyInput) (*aas.PutScaling
 	return &aas.PutScalingPolicyOutput{PolicyARN: p.PolicyARN, Alarms: w.alarmsOf(p)}, nil
 }
 
+// createdBy stands between a policy's ARN and an id in the actions of the alarms that target tracking makes; describe-scaling-policies
+// answers the ARN without it (seen in public reports).
+const createdBy = ":createdBy/"
+
 // trackingAlarms makes the alarms of a target tracking policy.
 func (w *World) trackingAlarms(p *scalingPolicy) error {
 	c := p.TargetTrackingScalingPolicyConfiguration
@@ -91,13 +95,13 @@ func (w *World) trackingAlarms(p *scalingPolicy) error {
 	if err != nil {
 		return err
 	}
-	target := aws.ToFloat64(c.TargetValue)
+	target, action := aws.ToFloat64(c.TargetValue), aws.ToString(p.PolicyARN)+createdBy+w.newUUID()
 	make := func(which string, compare cwtypes.ComparisonOperator, threshold float64, periods int32) {
 		a := m
 		a.AlarmName = aws.String(fmt.Sprintf("TargetTracking-%s-Alarm%s-%s", aws.ToString(p.ResourceId), which, w.newUUID()))
-		a.AlarmDescription = aws.String("DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + aws.ToString(p.PolicyARN) + ".")
+		a.AlarmDescription = aws.String("DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + action + ".")
 		a.ComparisonOperator, a.Threshold, a.EvaluationPeriods, a.Period = compare, &threshold, aws.Int32(periods), aws.Int32(60)
-		a.ActionsEnabled, a.AlarmActions = aws.Bool(true), []string{aws.ToString(p.PolicyARN)}
+		a.ActionsEnabled, a.AlarmActions = aws.Bool(true), []string{action}
 		w.putAlarm(a)
 		p.Alarms = append(p.Alarms, aastypes.Alarm{AlarmName: a.AlarmName, AlarmARN: aws.String(w.alarmARN(*a.AlarmName))})
 	}
