@@ -177,7 +177,7 @@ var shows = map[string]string{
 	"application-autoscaling:DescribeScalingActivities":   "what auto scaling did last, and why it did nothing",
 	"application-autoscaling:DescribeScheduledActions":    "scheduled changes of the limits",
 	"cloudwatch:DescribeAlarms":                           "state and actions of the alarms that scale a service",
-	"cloudwatch:GetMetricData":                            "load of a service, backlog of its queue, failed calls of a rule or schedule",
+	"cloudwatch:GetMetricData":                            "load of a service, backlog of its queue, failed calls of a rule or schedule, Fargate vCPUs in use",
 	"events:DescribeRule":                                 "whether an EventBridge rule is on, and when it fires",
 	"events:ListRules":                                    "the names of rules, to help with a wrong one",
 	"events:ListTargetsByRule":                            "which task a rule starts, and with which role and network",

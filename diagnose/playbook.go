@@ -101,7 +101,7 @@ type Correction struct {
 // Cases is the closed list of troubleshooting cases.
 var Cases = []string{"pending", "image-pull", "memory", "logs", "crash", "secrets", "roles"}
 
-var idForm = regexp.MustCompile(`^(net|dns|iam|image|task|log|secret|lb|svc|cap|scale|queue|storage|app|trace|sched|eks)\.[a-z0-9-]+$`)
+var idForm = regexp.MustCompile(`^(net|dns|iam|image|task|log|secret|lb|svc|cap|scale|queue|storage|app|trace|sched|exec|sc|eks)\.[a-z0-9-]+$`)
 
 // SourceError is a fault in a playbook file, with the place.
 type SourceError struct {

@@ -27,8 +27,10 @@ type Options struct {
 	Endpoints bool      // private subnets without a way to the internet, with VPC endpoints instead of the NAT gateway
 
 	Files bool // one more service, invoices, which keeps its files on EFS
+	Jobs  bool // rules and a schedule that start tasks, see buildJobs
 
-	Web bool // a third service, web, behind an application load balancer
+	Web    bool // a third service, web, behind an application load balancer
+	Worker bool // a third service, worker, that works on a queue and is scaled by its length
 
 	// HideStopped makes ListTasks(serviceName, STOPPED) find nothing. Sources disagree on what AWS does.
 	HideStopped bool
@@ -56,7 +58,7 @@ func New(o Options) *World {
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
 		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.cloudtrailOperations(),
-		w.scalingOperations(), w.cloudwatchOperations())
+		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations())
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
 	w.front.Before, w.front.Delay, w.front.Mangle, w.front.OnCall = w.before, w.delay, w.mangle, w.onCall
@@ -68,11 +70,18 @@ func New(o Options) *World {
 	if o.Web {
 		w.buildWeb()
 	}
+	if o.Jobs {
+		w.buildJobs()
+	}
+	if o.Worker {
+		w.buildWorker()
+	}
 	if o.Files {
 		w.buildFiles()
 	}
 	w.advance(30 * time.Minute)
 	w.rememberCounts()
+	w.began = w.now
 	return w
 }
 

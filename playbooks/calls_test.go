@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -75,6 +76,7 @@ var inputs = map[string]func() any{
 	"cloudwatch:EnableAlarmActions":                  func() any { return &cloudwatch.EnableAlarmActionsInput{} },
 	"cloudwatch:PutMetricAlarm":                      func() any { return &cloudwatch.PutMetricAlarmInput{} },
 	"ecs:UpdateClusterSettings":                      func() any { return &ecs.UpdateClusterSettingsInput{} },
+	"servicequotas:RequestServiceQuotaIncrease":      func() any { return &servicequotas.RequestServiceQuotaIncreaseInput{} },
 	"events:EnableRule":                              func() any { return &eventbridge.EnableRuleInput{} },
 	"sqs:CreateQueue":                                func() any { return &sqs.CreateQueueInput{} },
 	"sqs:SetQueueAttributes":                         func() any { return &sqs.SetQueueAttributesInput{} },

@@ -33,6 +33,7 @@ type grouping struct {
 	cite         func(key evidence.Key, resource, field, value string) []evidence.Cite
 	targets      targetCounts   // filled by unhealthyTargets
 	registeredAt []groupTargets // filled by unhealthyTargets
+	exec         bool           // whether sessions open is asked for
 	alone        bool           // the service is the only target of the run: what costs further calls may be looked at
 }
 

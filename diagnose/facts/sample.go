@@ -16,7 +16,7 @@ func sampleTask(w *evidence.View, in *Incident) (task evidence.Task, key evidenc
 		return evidence.Task{}, evidence.Key{}, false
 	}
 	list := evidence.StoppedTasksKey(in.Cluster, in.Service)
-	if in.Kind == KindStuck || in.Kind == KindRunning || in.Kind == KindUnhealthy {
+	if in.Kind == KindStuck || in.Kind == KindRunning || in.Kind == KindExec || in.Kind == KindUnhealthy {
 		list = evidence.RunningTasksKey(in.Cluster, in.Service)
 	}
 	tasks, _ := evidence.Read(w, list)

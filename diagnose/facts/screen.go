@@ -79,7 +79,7 @@ func Screen(v *evidence.View, t evidence.Target) Screening {
 		return s
 	}
 	s.Exists, s.Service, s.Now = true, svc, answeredAt(v, evidence.ServiceKey(t.Cluster, t.Service).Key)
-	g := grouping{svc: svc, now: s.Now, caller: caller, view: v, alone: t.Alone}
+	g := grouping{svc: svc, now: s.Now, caller: caller, view: v, alone: t.Alone, exec: t.Exec}
 	g.sortOut(stopped.Tasks)
 	sick := g.short() || len(g.failed) > 0 || len(currentEvents(svc, s.Now)) > 0
 	var running evidence.TaskList

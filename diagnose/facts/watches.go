@@ -19,5 +19,6 @@ var watches = []watch{
 	{"stopped from outside", stopIncidents},
 	{"leaving", leavingIncidents},
 	{"auto scaling and queues", scalingWatch},
+	{"exec", execWatch},
 	{"traces", tracingWatch},
 }

@@ -72,7 +72,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		DescribeRule ListRules ListTargetsByRule ListRuleNamesByTarget PutRule PutTargets RemoveTargets EnableRule DisableRule DeleteRule`},
 	{"sqs", "sqs", `
 		ListQueues GetQueueUrl GetQueueAttributes SetQueueAttributes CreateQueue DeleteQueue PurgeQueue
-		SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility`},
+		SendMessage SendMessageBatch ReceiveMessage DeleteMessage DeleteMessageBatch ChangeMessageVisibility`},
 	{"servicediscovery", "servicediscovery", `
 		ListNamespaces GetNamespace CreateHttpNamespace CreatePrivateDnsNamespace DeleteNamespace
 		ListServices GetService CreateService DeleteService ListInstances RegisterInstance DeregisterInstance GetInstancesHealthStatus GetOperation`},
@@ -90,7 +90,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		CreateFileSystem DeleteFileSystem CreateMountTarget DeleteMountTarget ModifyMountTargetSecurityGroups
 		PutFileSystemPolicy DeleteFileSystemPolicy CreateAccessPoint DeleteAccessPoint TagResource ListTagsForResource`},
 	{"scheduler", "scheduler", `GetSchedule ListSchedules CreateSchedule UpdateSchedule DeleteSchedule ListScheduleGroups`},
-	{"xray", "xray", `GetSamplingRules GetGroups GetTraceSummaries GetServiceGraph PutTraceSegments GetEncryptionConfig`},
+	{"xray", "xray", `GetSamplingRules CreateSamplingRule UpdateSamplingRule DeleteSamplingRule GetGroups GetTraceSummaries GetServiceGraph PutTraceSegments GetEncryptionConfig`},
 	{"monitoring", "cloudwatch", `
 		GetMetricData GetMetricStatistics ListMetrics DescribeAlarms DescribeAlarmsForMetric
 		PutMetricAlarm DeleteAlarms EnableAlarmActions DisableAlarmActions SetAlarmState PutMetricData`},
