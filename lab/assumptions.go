@@ -28,7 +28,7 @@ const (
 // Assumptions lists what the lab takes for true, by subject. None was compared with a real account yet.
 func Assumptions() []Assumption {
 	out := []Assumption{}
-	for _, list := range [][]Assumption{startAssumptions, schedulerAssumptions, networkAssumptions, callerAssumptions} {
+	for _, list := range [][]Assumption{startAssumptions, schedulerAssumptions, networkAssumptions, storageAssumptions, callerAssumptions} {
 		out = append(out, list...)
 	}
 	return out
@@ -37,7 +37,7 @@ func Assumptions() []Assumption {
 var startAssumptions = []Assumption{
 	{"start.refusal", "A start that a service refuses fails within seconds; a connection that nobody answers is tried for about 4 minutes and 20 seconds.", observed,
 		"createdAt and stoppedAt in public reports of ResourceInitializationError", "Take the route to the NAT gateway away, start a task, and subtract createdAt from stoppingAt.", "TestARefusalTakesSecondsATimeoutMinutes"},
-	{"start.order", "The steps of a start come in the order registry login, secrets and parameters, log stream, manifest and layers, program; the first that fails decides what AWS says.", assumed,
+	{"start.order", "The steps of a start come in the order registry login, secrets and parameters, log stream, EFS volumes, manifest and layers, program; the first that fails decides what AWS says.", assumed,
 		"AWS documents the steps, not their order", "Take the permission for the secret and the log group away at once and read which one the stopped reason names.", "TestTheFirstObstacleDecides"},
 	{"start.duration", "PROVISIONING takes about 9 seconds, the way from PENDING to RUNNING about 10 and the pull; each give or take a fifth.", assumed,
 		"public reports give 20 to 60 seconds for small images", "Start ten tasks and read createdAt, pullStartedAt, pullStoppedAt, startedAt.", "TestAStartTakesHalfAMinute"},

@@ -13,8 +13,13 @@ import (
 )
 
 var invoicesBuilds = []build{
-	{"5.0.0", anywhere, true, App{Programs: []string{"/app/invoices", "/bin/sh"}, Boot: 2 * time.Second, Memory: 90, Says: []string{"invoices are kept in /data"}}, 30 * day},
-	{"5.1.0", anywhere, true, App{Programs: []string{"/app/invoices", "/bin/sh"}, Boot: 2 * time.Second, Memory: 95, Says: []string{"invoices are kept in /data"}}, 2 * day},
+	{"5.0.0", anywhere, true, invoicesApp(), 30 * day},
+	{"5.0.1", anywhere, true, invoicesApp(), 12 * day},
+	{"5.1.0", anywhere, true, invoicesApp(), 2 * day},
+}
+
+func invoicesApp() App {
+	return App{Programs: []string{"/app/invoices", "/bin/sh"}, Boot: 2 * time.Second, Memory: 90, Says: []string{"invoices are kept in /data"}}
 }
 
 // buildFiles adds a service to the shop that keeps its files on EFS:
@@ -30,7 +35,7 @@ func (w *World) buildFiles() {
 	w.newRole("invoices-execution", trustTasks, w.names["policy:AmazonECSTaskExecutionRolePolicy"], "nothing-more", allow("logs:PutLogEvents", "*"))
 	w.newRole("invoices-task", trustTasks, "", "files", fmt.Sprintf(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["elasticfilesystem:ClientMount","elasticfilesystem:ClientWrite"],"Resource":%q}]}`, w.efsARN("file-system/"+fileSystem)))
-	for _, tag := range []string{"5.0.0", "5.0.0"} {
+	for _, tag := range []string{"5.0.0", "5.0.1"} {
 		d := w.definition("invoices", tag, 8080)
 		d.Volumes = []ecstypes.Volume{{Name: aws.String("data"), EfsVolumeConfiguration: &ecstypes.EFSVolumeConfiguration{
 			FileSystemId: aws.String(fileSystem), TransitEncryption: ecstypes.EFSTransitEncryptionEnabled,
@@ -39,7 +44,6 @@ func (w *World) buildFiles() {
 		d.ContainerDefinitions[0].MountPoints = []ecstypes.MountPoint{{SourceVolume: aws.String("data"), ContainerPath: aws.String("/data"), ReadOnly: aws.Bool(false)}}
 		w.must(w.register(d))
 	}
-	w.taskDefs["invoices:1"].Status, w.taskDefs["invoices:1"].DeregisteredAt = ecstypes.TaskDefinitionStatusInactive, aws.Time(w.now.Add(-20*day))
 	w.must(w.newService(&ecs.CreateServiceInput{
 		Cluster: aws.String("shop"), ServiceName: aws.String("invoices"), TaskDefinition: aws.String("invoices:2"), DesiredCount: aws.Int32(2), LaunchType: ecstypes.LaunchTypeFargate,
 		NetworkConfiguration: &ecstypes.NetworkConfiguration{AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{
