@@ -95,6 +95,38 @@ func TestPreflightForesees(t *testing.T) {
 	}
 }
 
+// The mounts of a healthy service are in order in each of its subnets. Where a call that they are judged by is refused, they are unknown.
+func TestPreflightOfMounts(t *testing.T) {
+	pbs := load(t)
+	mounts := func(p diagnose.Preflight) (out []diagnose.PreflightLine) {
+		for _, l := range p.Lines {
+			if l.Step == "efs" {
+				out = append(out, l)
+			}
+		}
+		return out
+	}
+	w := lab.New(lab.Options{Seed: 1, Files: true})
+	p := preflight(t, pbs, serve(t, w), "shop/invoices", "")
+	healthy(t, p)
+	if len(mounts(p)) != 2 {
+		t.Errorf("want the mounts of two subnets\n%s", linesOf(p))
+	}
+	for _, action := range []string{"elasticfilesystem:DescribeMountTargets", "elasticfilesystem:DescribeMountTargetSecurityGroups", "elasticfilesystem:DescribeAccessPoints", "elasticfilesystem:DescribeFileSystemPolicy", "iam:GetRolePolicy"} {
+		w := lab.New(lab.Options{Seed: 1, Files: true})
+		w.Deny(action)
+		p := preflight(t, pbs, serve(t, w), "shop/invoices", "")
+		for _, l := range mounts(p) {
+			if l.Verdict != "unknown" || len(l.Missing) == 0 {
+				t.Errorf("without %s: %+v", action, l)
+			}
+		}
+		if len(mounts(p)) == 0 || p.ExitCode() != 4 {
+			t.Errorf("without %s: %s\n%s", action, p.Verdict, linesOf(p))
+		}
+	}
+}
+
 // What may not be read is unknown, never in order.
 func TestPreflightDenied(t *testing.T) {
 	w := lab.New(lab.Options{Seed: 1})

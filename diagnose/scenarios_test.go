@@ -109,6 +109,13 @@ func TestScenarios(t *testing.T) {
 			if len(r.Findings) > 1 {
 				t.Errorf("one fault, %d findings:\n%s", len(r.Findings), summary(r))
 			}
+			for _, step := range f.Steps {
+				for _, c := range step.Cites {
+					if c.Value == "" {
+						t.Errorf("%q is proven by %s of %s, which says nothing about %s", step.Check, c.Call, c.Resource, c.Field)
+					}
+				}
+			}
 			if len(f.Fix) == 0 || len(f.Fix[0].Calls) == 0 {
 				return
 			}
