@@ -15,8 +15,8 @@ const (
 	executionPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}`
 )
 
-// buildRoles makes an execution role and a task role for each service, and the AWS managed policies that they use or may be given.
-func (w *World) buildRoles() {
+// buildManagedPolicies makes the AWS managed policies that roles use or may be given.
+func (w *World) buildManagedPolicies() {
 	for _, p := range []struct{ path, name, document string }{
 		{"/service-role/", "AmazonECSTaskExecutionRolePolicy", executionPolicy},
 		{"/", "AdministratorAccess", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`},
@@ -25,6 +25,11 @@ func (w *World) buildRoles() {
 	} {
 		w.managed(p.path, p.name, p.document)
 	}
+}
+
+// buildRoles makes an execution role and a task role for each service.
+func (w *World) buildRoles() {
+	w.buildManagedPolicies()
 	execution := w.names["policy:AmazonECSTaskExecutionRolePolicy"]
 	w.newRole("orders-execution", trustTasks, execution, "read-db-secret", allow("secretsmanager:GetSecretValue", w.names["secret:db"]))
 	w.newRole("catalog-execution", trustTasks, execution, "read-search-url", allow("ssm:GetParameters", w.names["parameter:search-url"]))

@@ -28,6 +28,8 @@ type Options struct {
 
 	Web bool // a third service, web, behind an application load balancer
 
+	Topology *Topology // builds this account instead of the shop; Endpoints and Web are not looked at then
+
 	// HideStopped makes ListTasks(serviceName, STOPPED) find nothing. Sources disagree on what AWS does.
 	HideStopped bool
 }
@@ -60,9 +62,14 @@ func New(o Options) *World {
 	w.back.OnCall = w.remember
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.buildShop(o.Endpoints)
-	if o.Web {
-		w.buildWeb()
+	switch {
+	case o.Topology != nil:
+		w.buildTopology(*o.Topology)
+	default:
+		w.buildShop(o.Endpoints)
+		if o.Web {
+			w.buildWeb()
+		}
 	}
 	w.advance(30 * time.Minute)
 	w.rememberCounts()
