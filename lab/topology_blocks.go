@@ -15,11 +15,11 @@ import (
 // Block is something that a service of a topology may have. A new kind of service is one entry in Blocks.
 type Block struct {
 	Name  string
-	Odds  float64               // how often the generator of random worlds draws it
-	Needs func(n Network) bool  // whether it goes in a network; nil = in every
-	Not   []string              // blocks earlier in the list that it does not go with
-	add   func(*World, *draft)  // changes the draft of the service before anything of it exists
-	after func(*World, *draft)  // for what needs the service; nil = nothing
+	Odds  float64              // how often the generator of random worlds draws it
+	Needs func(n Network) bool // whether it goes in a network; nil = in every
+	Not   []string             // blocks earlier in the list that it does not go with
+	add   func(*World, *draft) // changes the draft of the service before anything of it exists
+	after func(*World, *draft) // for what needs the service; nil = nothing
 }
 
 // draft is a service of a topology before it is made.
@@ -159,6 +159,7 @@ func variants(a App) []build {
 			b.LastSays = []string{`level=error msg="migration 0042 failed: column already exists"`, `level=fatal msg="cannot start without a migrated database"`}
 		}), 2 * day},
 		{"1.1.2", anywhere, true, with(func(b *App) { b.Memory, b.Peak, b.Growth = 300, 900, time.Minute }), 30 * time.Hour},
+		{"1.1.3", anywhere, true, with(func(b *App) { b.Runs, b.LastSays = 20*time.Second, []string{`level=info msg="all done"`} }), 28 * time.Hour},
 		{"1.2.0", onlyARM, true, a, 20 * time.Hour},
 		{"1.2.1", onlyARM, false, a, 16 * time.Hour},
 		{"1.3.0", anywhere, true, with(func(b *App) { b.Port, b.Says = 9090, []string{`level=info msg="listens on 0.0.0.0:9090"`} }), 15 * time.Hour},
