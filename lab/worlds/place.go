@@ -157,3 +157,10 @@ func same(a, b string) bool {
 	}
 	return a != "" && b != "" && (a == b || ends(a, b) || ends(b, a))
 }
+
+// Means tells whether two texts name the same resource of a world; the first may hold the lab's placeholders, and one that names nothing
+// any more means nothing.
+func Means(w *lab.World, subject, found string) bool {
+	text, err := w.Resolve(subject)
+	return err == nil && same(text, found)
+}

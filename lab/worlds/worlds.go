@@ -163,9 +163,11 @@ func (c *Case) drawFault(p *Place, family string) (Fault, error) {
 		}
 		with := *c
 		with.Faults = append(slices.Clone(c.Faults), f)
-		if _, err := with.Start(nil); err == nil {
-			return f, nil
+		w, err := with.Start(nil)
+		if err != nil || f.Family == "field" && w.Healed(c.Target, 0) == nil && p.chance(0.75) {
+			continue // of the changes that break nothing a few are enough
 		}
+		return f, nil
 	}
 	return Fault{}, fmt.Errorf("no fault of family %q goes with %s of seed %d", family, c.Target, c.Seed)
 }
