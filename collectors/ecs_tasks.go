@@ -148,8 +148,11 @@ func (w *Wave) listTasks(ctx context.Context, in ecs.ListTasksInput, pages int) 
 	return arns, more, from, err
 }
 
+// steadyEvent is the last thing that a service says when it has come to rest.
+const steadyEvent = "has reached a steady state."
+
 // sickFamilies are the task definition families of a service that does not run as it should, as far as this wave or an
-// earlier one has read it; none for a service that looks well.
+// earlier one has read it; none for a service that looks well. Counts alone do not tell: between two crashes all tasks run.
 func (w *Wave) sickFamilies(ctx context.Context, cluster, service string) []string {
 	w.await(ctx, evidence.KindService)
 	it, state := w.store.Lookup(evidence.ServiceKey(cluster, service).Key)
@@ -157,7 +160,7 @@ func (w *Wave) sickFamilies(ctx context.Context, cluster, service string) []stri
 	if state != evidence.Found || !ok {
 		return nil
 	}
-	sick := s.Running < s.Desired
+	sick := s.Running < s.Desired || len(s.Events) > 0 && !strings.HasSuffix(s.Events[0].Message, steadyEvent)
 	revisions := []string{s.TaskDefinition}
 	for _, d := range s.Deployments {
 		sick = sick || d.Failed > 0

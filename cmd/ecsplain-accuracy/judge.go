@@ -34,6 +34,7 @@ type outcome struct {
 	alarm      bool     // something is said to be wrong with a service that is well
 	calls      int
 	waves      int
+	story      []string // what is in the world and what was done to it, for -one
 }
 
 // check draws a world, breaks it, diagnoses it, and judges the answer.
@@ -81,6 +82,7 @@ func check(o settings, seed uint64) outcome {
 		return out
 	}
 	out.judge(c, w)
+	out.story = c.Story(w)
 	return out
 }
 

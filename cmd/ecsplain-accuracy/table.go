@@ -158,6 +158,9 @@ func printOne(out io.Writer, o outcome, s settings) {
 		return
 	}
 	fmt.Fprintf(out, "symptom: %s\nverdict: top-1 %t, exact %t, top-3 %t, undecided %t, alarm %t, wrong %v, %d calls in %d waves %s\n", o.symptom, o.top1, o.exact, o.top3, o.undecided, o.alarm, o.wrong, o.calls, o.waves, o.failed(s))
+	for _, line := range o.story {
+		fmt.Fprintln(out, "  "+line)
+	}
 	r := o.report
 	fmt.Fprintf(out, "health %s, %d of %d run\n", r.Health, r.Impact.Running, r.Impact.Desired)
 	for _, in := range r.Incidents {

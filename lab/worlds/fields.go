@@ -82,7 +82,7 @@ var mutations = []mutation{
 	}},
 	{"of the secret", withSecret, func(p *Place) ([]lab.Step, []string, bool) {
 		value := pick(p, `{"username":"app","password":"another"}`, `{"username":"app"}`, `plain`, `{"password":""}`, `[]`)
-		return []lab.Step{step("secretsmanager", "PutSecretValue", input{"SecretId": p.secret(), "SecretString": value})}, []string{p.secret()}, true
+		return []lab.Step{step("secretsmanager", "PutSecretValue", input{"SecretId": p.secret(), "SecretString": value})}, []string{p.secret(), p.now()}, true // a program that finds its variable empty says so: the definition names it
 	}},
 	{"of the log group", nil, func(p *Place) ([]lab.Step, []string, bool) {
 		return []lab.Step{step("logs", "PutRetentionPolicy", input{"logGroupName": "/ecs/" + p.name(), "retentionInDays": pick(p, 1, 7, 365)})}, []string{"/ecs/" + p.name()}, true

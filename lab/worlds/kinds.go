@@ -25,9 +25,9 @@ func (k Kind) make(p *Place) (Fault, bool) {
 		return Fault{}, false
 	}
 	f := Fault{Kind: k.Name, Family: k.Family, Steps: steps, Answers: answers}
-	if p.has("breaker") && releases(f) && slices.ContainsFunc(steps, func(s lab.Step) bool { return s.Operation == "RegisterTaskDefinition" }) {
+	if p.has("breaker") && releases(f) {
 		// What the circuit breaker took back is told as that, with the cause nested in it or beside it.
-		f.Answers = append(f.Answers, Answer{"svc.rolled-back", p.next()}, Answer{"svc.circuit-breaker", p.name()})
+		f.Answers = append(f.Answers, Answer{"svc.rolled-back", p.next()}, Answer{"svc.rolled-back", p.now()}, Answer{"svc.circuit-breaker", p.name()})
 	}
 	return f, true
 }

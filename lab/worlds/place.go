@@ -140,6 +140,20 @@ func (p *Place) release(change func(def, main input)) ([]lab.Step, bool) {
 // image is the reference of a tag in the service's own repository.
 func (p *Place) image(tag string) string { return "${registry}/shop/" + p.name() + ":" + tag }
 
+// now is the revision that the service runs.
+func (p *Place) now() string {
+	out, err := p.w.Look("ecs", "DescribeServices", input{"cluster": p.load.Cluster, "services": []any{p.name()}})
+	if err != nil {
+		return ""
+	}
+	services, _ := out["services"].([]any)
+	if len(services) == 0 {
+		return ""
+	}
+	arn := fmt.Sprint(services[0].(input)["taskDefinition"])
+	return arn[strings.LastIndex(arn, "/")+1:]
+}
+
 // next is the revision that a release makes: the oddities may have registered some.
 func (p *Place) next() string {
 	out, err := p.w.Look("ecs", "ListTaskDefinitions", input{"familyPrefix": p.name()})

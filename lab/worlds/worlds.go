@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecsplain/ecsplain/lab"
@@ -113,7 +114,26 @@ func (c *Case) Broken(only []int) (symptom, defect error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.Healed(c.Target, 6*time.Minute), nil
+	return unwell(w, c.Target), nil
+}
+
+// unwell is what is wrong with a service in the next minutes: it does not run as it should, or what was deployed last was taken back.
+func unwell(w *lab.World, target string) error {
+	if err := w.Healed(target, 6*time.Minute); err != nil {
+		return err
+	}
+	cluster, service, _ := strings.Cut(target, "/")
+	out, err := w.Look("ecs", "ListServiceDeployments", input{"cluster": cluster, "service": service})
+	if err != nil {
+		return err
+	}
+	if list, ok := out["serviceDeployments"].([]any); ok && len(list) > 0 {
+		newest, _ := list[0].(input)
+		if status := fmt.Sprint(newest["status"]); strings.HasPrefix(status, "ROLLBACK") {
+			return fmt.Errorf("the last deployment of %s is %s", target, status)
+		}
+	}
+	return nil
 }
 
 // Heals tells whether steps heal a copy of the world that has only some of its faults.
@@ -123,7 +143,7 @@ func (c *Case) Heals(only []int, steps []lab.Step) bool {
 		return false
 	}
 	w.Advance(45 * time.Minute) // the start back-off takes up to 27 minutes
-	return w.Healed(c.Target, 6*time.Minute) == nil
+	return unwell(w, c.Target) == nil
 }
 
 func (c *Case) drawFaults(p *Place, family string) error {
