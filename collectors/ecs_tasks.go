@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -160,7 +161,7 @@ func (w *Wave) sickFamilies(ctx context.Context, cluster, service string) []stri
 	if state != evidence.Found || !ok {
 		return nil
 	}
-	sick := s.Running < s.Desired || len(s.Events) > 0 && !strings.HasSuffix(s.Events[0].Message, steadyEvent)
+	sick := s.Running < s.Desired || restless(s.Events)
 	revisions := []string{s.TaskDefinition}
 	for _, d := range s.Deployments {
 		sick = sick || d.Failed > 0
@@ -176,6 +177,21 @@ func (w *Wave) sickFamilies(ctx context.Context, cluster, service string) []stri
 		}
 	}
 	return families
+}
+
+// restless reports whether a service's last word is not that it has come to rest, or whether it started tasks three times and more within the
+// hour before: it may come to rest between two crashes.
+func restless(events []evidence.ServiceEvent) bool {
+	if len(events) == 0 {
+		return false
+	}
+	starts := 0
+	for _, e := range events {
+		if strings.Contains(e.Message, ") has started ") && events[0].At.Sub(e.At) < time.Hour {
+			starts++
+		}
+	}
+	return starts >= 3 || !strings.HasSuffix(events[0].Message, steadyEvent)
 }
 
 // fillLists describes the tasks of all lists of one cluster in full batches and answers their keys.
