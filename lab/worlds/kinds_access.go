@@ -83,6 +83,9 @@ var roleKinds = []Kind{
 	{Name: "iam.exec-role-missing", Family: "iam", Own: true, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
 		return p.released("iam.exec-role-missing", p.name()+"-start", func(def, _ input) { def["executionRoleArn"] = p.name() + "-start" })
 	}},
+	{Name: "iam.task-role-missing", Family: "iam", Own: true, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
+		return p.released("iam.task-role-missing", p.name()+"-app", func(def, _ input) { def["taskRoleArn"] = p.name() + "-app" })
+	}},
 	{Name: "iam.repository-policy", Family: "iam", Own: true, Fits: ownImage, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
 		doc := `{"Version":"2012-10-17","Statement":[{"Sid":"lockdown","Effect":"Deny","Principal":{"AWS":"${role:` + p.role() + `}"},"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"]}]}`
 		return one("iam.repository-policy", "shop/"+p.name(), step("ecr", "SetRepositoryPolicy", input{"repositoryName": "shop/" + p.name(), "policyText": doc}), p.retire())

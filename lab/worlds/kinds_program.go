@@ -55,7 +55,7 @@ var programKinds = []Kind{
 		})
 	}},
 	{Name: "app.dependency-unhealthy", Family: "app", Own: true, Fits: func(p *Place) bool { return !p.foreign() && !p.has("sidecar") }, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
-		return p.released("app.dependency-unhealthy", "NEXT", func(def, main input) {
+		steps, answers, ok := p.released("app.dependency-unhealthy", "NEXT", func(def, main input) {
 			edge := input{
 				"name": "edge", "image": p.image("1.0.1"), "essential": false, "startTimeout": 90, "secrets": main["secrets"], "logConfiguration": main["logConfiguration"],
 				"environment": []any{input{"name": "PORT", "value": "9901"}},
@@ -67,6 +67,8 @@ var programKinds = []Kind{
 			main["dependsOn"] = []any{input{"containerName": "edge", "condition": "HEALTHY"}}
 			def["containerDefinitions"] = append(def["containerDefinitions"].([]any), edge)
 		})
+		// Where another fault ends the helper before its check counts, the wait for it runs out.
+		return steps, append(answers, Answer{"app.dependency-timeout", p.next()}), ok
 	}},
 	{Name: "app.health-command", Family: "app", Own: true, Fits: ownImage, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
 		return p.released("app.health-command", "NEXT", func(_, main input) {
