@@ -34,4 +34,5 @@ demo: build
 update:
 	$(GO) test ./diagnose/report -update
 	$(GO) test ./playbooks -run 'TestCoverage|TestCorrections' -update
+	$(GO) test ./lab -run TestDocIsCurrent -update
 	$(GO) test ./cmd/ecsplain -update

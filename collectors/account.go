@@ -64,6 +64,9 @@ type Stats struct {
 // Log and Progress. A Retryer or RetryMaxAttempts that cfg brings stays.
 func New(cfg aws.Config, o Options) *Account {
 	cfg = cfg.Copy()
+	if cfg.AppID == "" {
+		cfg.AppID = "ecsplain" // so that an account's CloudTrail tells whose reads they are
+	}
 	a := &Account{
 		region:   cfg.Region,
 		profile:  o.Profile,

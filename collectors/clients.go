@@ -13,8 +13,10 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -46,6 +48,10 @@ type ports struct {
 	events     eventsPort
 	scheduler  schedulerPort
 	xray       xrayPort
+	discovery  discoveryPort
+	kinesis    kinesisPort
+	filter     filterPort
+	names      namesPort
 }
 
 type ecsPort struct {
@@ -69,6 +75,7 @@ type ec2Port struct {
 	DescribeNetworkAcls         func(context.Context, *ec2.DescribeNetworkAclsInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkAclsOutput, error)
 	DescribeSecurityGroups      func(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
 	DescribeVpcEndpoints        func(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DescribeDhcpOptions         func(context.Context, *ec2.DescribeDhcpOptionsInput, ...func(*ec2.Options)) (*ec2.DescribeDhcpOptionsOutput, error)
 	DescribeNatGateways         func(context.Context, *ec2.DescribeNatGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeNatGatewaysOutput, error)
 	DescribeInternetGateways    func(context.Context, *ec2.DescribeInternetGatewaysInput, ...func(*ec2.Options)) (*ec2.DescribeInternetGatewaysOutput, error)
 	DescribePrefixLists         func(context.Context, *ec2.DescribePrefixListsInput, ...func(*ec2.Options)) (*ec2.DescribePrefixListsOutput, error)
@@ -140,6 +147,10 @@ func newPorts(cfg aws.Config) ports {
 		events:     newEventsPort(eventbridge.NewFromConfig(cfg)),
 		scheduler:  newSchedulerPort(scheduler.NewFromConfig(cfg)),
 		xray:       xrayPort{xray.NewFromConfig(cfg).GetSamplingRules},
+		discovery:  newDiscoveryPort(servicediscovery.NewFromConfig(cfg), ecs.NewFromConfig(cfg)),
+		kinesis:    kinesisPort{kinesis.NewFromConfig(cfg).DescribeStreamSummary},
+		filter:     filterPort{cloudwatchlogs.NewFromConfig(cfg).FilterLogEvents},
+		names:      newNamesPort(cfg),
 	}
 }
 
@@ -150,7 +161,7 @@ func newECSPort(c *ecs.Client) ecsPort {
 
 func newEC2Port(c *ec2.Client) ec2Port {
 	return ec2Port{c.DescribeSubnets, c.DescribeNetworkInterfaces, c.DescribeVpcs, c.DescribeVpcAttribute, c.DescribeRouteTables,
-		c.DescribeNetworkAcls, c.DescribeSecurityGroups, c.DescribeVpcEndpoints, c.DescribeNatGateways, c.DescribeInternetGateways,
+		c.DescribeNetworkAcls, c.DescribeSecurityGroups, c.DescribeVpcEndpoints, c.DescribeDhcpOptions, c.DescribeNatGateways, c.DescribeInternetGateways,
 		c.DescribePrefixLists, c.DescribeManagedPrefixLists, c.GetManagedPrefixListEntries}
 }
 

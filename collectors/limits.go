@@ -43,6 +43,7 @@ var buckets = map[string]bucket{
 	"ecs:DescribeTaskDefinition": {10, 25},
 	"logs:DescribeLogGroups":     {5, 10},
 	"logs:GetLogEvents":          {5, 10},
+	"logs:FilterLogEvents":       {2.5, 5}, // published: 10/s, 5 in the slow regions
 	"ssm:DescribeParameters":     {1.5, 3},
 	"cloudtrail:LookupEvents":    {1, 2}, // published: 2/s for each account and region
 	"elb read":                   {5, 20},

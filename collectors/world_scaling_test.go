@@ -46,6 +46,12 @@ var sampleScaling = []evidence.Key{
 	evidence.SchedulesKey().Key,
 	evidence.ScheduleKey("default", "nightly").Key,
 	evidence.SamplingRulesKey().Key,
+	evidence.CapturedTasksKey("shop", "web").Key,
+	evidence.ActionLogKey("shop", "web").Key,
+	evidence.NamespaceServicesKey("ns-shop").Key,
+	evidence.CloudMapServiceKey("srv-web").Key,
+	evidence.CloudMapInstancesKey("srv-web").Key,
+	evidence.StreamKey("logs").Key,
 	evidence.FamilyTasksKey("shop", "report").Key,
 }
 

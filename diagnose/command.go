@@ -11,7 +11,7 @@ import (
 )
 
 // cliService is the name that the aws command line has for a service where it differs from ours.
-var cliService = map[string]string{"cloudwatchlogs": "logs", "elasticloadbalancingv2": "elbv2", "elasticloadbalancing": "elbv2", "applicationautoscaling": "application-autoscaling"}
+var cliService = map[string]string{"cloudwatchlogs": "logs", "elasticloadbalancingv2": "elbv2", "elasticloadbalancing": "elbv2", "applicationautoscaling": "application-autoscaling", "servicequotas": "service-quotas"}
 
 // Command writes calls as lines for the aws command line, with the profile and region given ("" = leave out).
 func Command(calls []Call, profile, region string) string {

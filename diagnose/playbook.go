@@ -101,7 +101,7 @@ type Correction struct {
 // Cases is the closed list of troubleshooting cases.
 var Cases = []string{"pending", "image-pull", "memory", "logs", "crash", "secrets", "roles"}
 
-var idForm = regexp.MustCompile(`^(net|dns|iam|image|task|log|secret|lb|svc|cap|scale|queue|storage|app|trace|sched|eks)\.[a-z0-9-]+$`)
+var idForm = regexp.MustCompile(`^(net|dns|iam|image|task|log|secret|lb|svc|cap|scale|queue|storage|app|trace|sched|exec|sc|eks)\.[a-z0-9-]+$`)
 
 // SourceError is a fault in a playbook file, with the place.
 type SourceError struct {
@@ -193,7 +193,7 @@ func (p *Playbook) validate() error {
 	case p.ID != want:
 		return p.fault("id:", "id is %q; the file name says %q and both must agree", p.ID, want)
 	case !idForm.MatchString(p.ID):
-		return p.fault("id:", "id %q: want FAMILY.CAUSE in lower case, with a family of net, dns, iam, image, task, log, secret, lb, svc, cap, scale, queue, storage, app, trace, sched, eks", p.ID)
+		return p.fault("id:", "id %q: want FAMILY.CAUSE in lower case, with a family of net, dns, sc, iam, image, task, log, secret, lb, svc, cap, scale, queue, storage, app, trace, sched, eks", p.ID)
 	case p.Title == "" || p.Say == "" || p.Why == "" || p.Verify == "":
 		return p.fault("", "title, say, why and verify must all be there")
 	case !slices.Contains(Cases, p.Case):

@@ -35,8 +35,15 @@ func serve(t *testing.T, w *lab.World) *collectors.Account {
 func look(t *testing.T, ctx context.Context, pbs []*diagnose.Playbook, a *collectors.Account, target string) diagnose.TargetReport {
 	t.Helper()
 	cluster, service, _ := strings.Cut(target, "/")
+	targets, store := []evidence.Target{{Kind: evidence.TargetService, Cluster: cluster, Service: service}}, evidence.NewStore()
+	if lab.Scheduled(target) {
+		var err error
+		if targets, _, err = diagnose.Resolve(ctx, target, store, a.Fetch); err != nil {
+			t.Fatal(err)
+		}
+	}
 	e := &diagnose.Engine{Playbooks: pbs, Fetch: a.Fetch}
-	r, err := e.Run(ctx, evidence.NewStore(), []evidence.Target{{Kind: evidence.TargetService, Cluster: cluster, Service: service}})
+	r, err := e.Run(ctx, store, targets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +109,13 @@ func TestScenarios(t *testing.T) {
 			if len(r.Findings) > 1 {
 				t.Errorf("one fault, %d findings:\n%s", len(r.Findings), summary(r))
 			}
+			for _, step := range f.Steps {
+				for _, c := range step.Cites {
+					if c.Value == "" {
+						t.Errorf("%q is proven by %s of %s, which says nothing about %s", step.Check, c.Call, c.Resource, c.Field)
+					}
+				}
+			}
 			if len(f.Fix) == 0 || len(f.Fix[0].Calls) == 0 {
 				return
 			}
@@ -140,6 +154,25 @@ func TestHealthyWorldHasNoFinding(t *testing.T) {
 			if r := look(t, context.Background(), pbs, a, target); r.Health != facts.Healthy || len(r.Findings) > 0 {
 				t.Errorf("%+v %s:\n%s", o, target, summary(r))
 			}
+		}
+	}
+	worker := lab.New(lab.Options{Worker: true})
+	worker.Advance(4 * time.Hour)
+	if r := look(t, context.Background(), pbs, serve(t, worker), "shop/worker"); r.Health != facts.Healthy || len(r.Findings) > 0 {
+		t.Errorf("shop/worker:\n%s", summary(r))
+	}
+	files := serve(t, lab.New(lab.Options{Files: true}))
+	if r := look(t, context.Background(), pbs, files, "shop/invoices"); r.Health != facts.Healthy || len(r.Findings) > 0 {
+		t.Errorf("shop/invoices:\n%s", summary(r))
+	}
+	if p := preflight(t, pbs, files, "shop/invoices", ""); p.Verdict != "true" || !slices.ContainsFunc(p.Lines, func(l diagnose.PreflightLine) bool { return l.Step == "efs" }) {
+		t.Errorf("preflight of shop/invoices:\n%s", linesOf(p))
+	}
+	w := lab.New(lab.Options{Jobs: true})
+	a := serve(t, w)
+	for _, target := range []string{"--rule nightly-report shop", "--rule stock-sync shop", "--schedule default/cleanup shop"} {
+		if r := look(t, context.Background(), pbs, a, target); r.Health != facts.Healthy || len(r.Findings) > 0 {
+			t.Errorf("%s:\n%s", target, summary(r))
 		}
 	}
 }
@@ -235,5 +268,27 @@ func TestFixedButNotTriedYet(t *testing.T) {
 	r = look(t, context.Background(), pbs, a, s.Target)
 	if len(r.Untried) == 0 || r.Health == facts.Healthy || len(r.Findings) > 0 {
 		t.Errorf("just after the fix:\n%s untried %v", summary(r), r.Untried)
+	}
+}
+
+// A rule or schedule that was mended and fired since is healthy, whatever CloudWatch still counts of the days before.
+func TestMendedSchedulesAreHealthy(t *testing.T) {
+	pbs := load(t)
+	for _, name := range []string{"a-new-coat", "wrong-guest-list", "the-clockwork-runs"} {
+		w, s, err := lab.Start(name, lab.Options{Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Apply(s.Solve); err != nil {
+			t.Fatal(err)
+		}
+		w.Advance(2 * time.Hour) // the failed tasks are forgotten
+		if err := w.Healed(s.Target, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		w.Advance(10 * time.Minute)
+		if r := look(t, context.Background(), pbs, serve(t, w), s.Target); r.Health != facts.Healthy || len(r.Findings) > 0 {
+			t.Errorf("%s:\n%s", name, summary(r))
+		}
 	}
 }

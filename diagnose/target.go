@@ -36,7 +36,7 @@ var (
 
 // Resolve turns what a user typed into targets: CLUSTER/SERVICE, CLUSTER, an ARN of a service, task, cluster or target
 // group, rule or schedule, a bare task id or service name, a console URL, a load balancer's DNS name, RuleText,
-// ScheduleText, or All.
+// ScheduleText, ExecText, or All.
 // notes say what was assumed. Errors are *TargetError where the text is at fault.
 func Resolve(ctx context.Context, text string, store *evidence.Store, fetch Fetch) (targets []evidence.Target, notes []string, err error) {
 	r := &resolver{ctx: ctx, text: text, store: store, fetch: fetch}
@@ -44,6 +44,8 @@ func Resolve(ctx context.Context, text string, store *evidence.Store, fetch Fetc
 	switch {
 	case text == All:
 		targets, err = r.all()
+	case strings.HasPrefix(text, execPrefix):
+		targets, err = r.exec(ctx, strings.TrimPrefix(text, execPrefix))
 	case strings.HasPrefix(text, rulePrefix):
 		name, cluster, _ := strings.Cut(strings.TrimPrefix(text, rulePrefix), " ")
 		targets, err = r.rule(name, cluster)

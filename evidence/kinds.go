@@ -74,7 +74,18 @@ const (
 	KindSchedules         Kind = "schedules"           // id ""; Names: every schedule as GROUP/NAME
 	KindSchedule          Kind = "schedule"            // id GROUP/NAME; Schedule
 	KindSamplingRules     Kind = "xray-sampling-rules" // id ""; SamplingRules of X-Ray
+	KindCapturedTasks     Kind = "captured-tasks"      // id CLUSTER/SERVICE; TaskList: stopped ones of the last 24 hours from the cluster's captured events; absent = no such log group
+	KindActionLog         Kind = "action-log"          // id CLUSTER/SERVICE; ActionLog: warnings and errors of the last 24 hours; absent = no such log group
+	KindNamespaceServices Kind = "namespace-services"  // id as cloudmap-namespace; Names: CLUSTER/SERVICE of every ECS service in it
+	KindCloudMapService   Kind = "cloudmap-service"    // id srv-...; CloudMapService
+	KindCloudMapInstances Kind = "cloudmap-instances"  // id srv-...; CloudMapInstances
+	KindStream            Kind = "kinesis-stream"      // id NAME; Stream
 	KindFamilyTasks       Kind = "family-tasks"        // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
+
+	KindInterfaceAt Kind = "interface-at"       // id VPC-ID/ADDRESS; Interface: who has a private address; absent = nobody
+	KindDhcpOptions Kind = "dhcp-options"       // id DOPT-ID; DhcpOptions
+	KindDNSFirewall Kind = "dns-firewall"       // id VPC-ID; DNSFirewall: the rules in force, in the order of AWS
+	KindNamespace   Kind = "cloudmap-namespace" // id NAME or ARN; Namespace of Cloud Map, of this account and region
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -158,7 +169,17 @@ var Kinds = []KindInfo{
 	{KindSchedules, decode[Names]},
 	{KindSchedule, decode[Schedule]},
 	{KindSamplingRules, decode[SamplingRules]},
+	{KindCapturedTasks, decode[TaskList]},
+	{KindActionLog, decode[ActionLog]},
+	{KindNamespaceServices, decode[Names]},
+	{KindCloudMapService, decode[CloudMapService]},
+	{KindCloudMapInstances, decode[CloudMapInstances]},
+	{KindStream, decode[Stream]},
 	{KindFamilyTasks, decode[TaskList]},
+	{KindInterfaceAt, decode[Interface]},
+	{KindDhcpOptions, decode[DhcpOptions]},
+	{KindDNSFirewall, decode[DNSFirewall]},
+	{KindNamespace, decode[Namespace]},
 }
 
 func ref[T any](k Kind, id string) Ref[T] { return Ref[T]{Key{k, id}} }
@@ -321,6 +342,22 @@ func SchedulesKey() Ref[Names] { return ref[Names](KindSchedules, "") }
 func ScheduleKey(group, name string) Ref[Schedule] {
 	return ref[Schedule](KindSchedule, group+"/"+name)
 }
+func CapturedTasksKey(cluster, service string) Ref[TaskList] {
+	return ref[TaskList](KindCapturedTasks, cluster+"/"+service)
+}
+func ActionLogKey(cluster, service string) Ref[ActionLog] {
+	return ref[ActionLog](KindActionLog, cluster+"/"+service)
+}
+
+// NamespaceServicesKey takes what NamespaceKey takes.
+func NamespaceServicesKey(id string) Ref[Names] { return ref[Names](KindNamespaceServices, id) }
+func CloudMapServiceKey(id string) Ref[CloudMapService] {
+	return ref[CloudMapService](KindCloudMapService, id)
+}
+func CloudMapInstancesKey(id string) Ref[CloudMapInstances] {
+	return ref[CloudMapInstances](KindCloudMapInstances, id)
+}
+func StreamKey(name string) Ref[Stream] { return ref[Stream](KindStream, name) }
 func FamilyTasksKey(cluster, family string) Ref[TaskList] {
 	return ref[TaskList](KindFamilyTasks, cluster+"/"+family)
 }
@@ -329,3 +366,11 @@ func FamilyTasksKey(cluster, family string) Ref[TaskList] {
 func LoadBalancerKey(dnsName string) Ref[LoadBalancer] {
 	return ref[LoadBalancer](KindLoadBalancer, dnsName)
 }
+
+// InterfaceAtKey takes a VPC and a private IPv4 address in it.
+func InterfaceAtKey(vpc, address string) Ref[Interface] {
+	return ref[Interface](KindInterfaceAt, vpc+"/"+address)
+}
+func DhcpOptionsKey(id string) Ref[DhcpOptions]    { return ref[DhcpOptions](KindDhcpOptions, id) }
+func DNSFirewallKey(vpc string) Ref[DNSFirewall]   { return ref[DNSFirewall](KindDNSFirewall, vpc) }
+func NamespaceKey(nameOrARN string) Ref[Namespace] { return ref[Namespace](KindNamespace, nameOrARN) }

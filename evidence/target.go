@@ -9,6 +9,7 @@ type Target struct {
 	Name    string `json:"name"`    // of a rule (NAME or BUS/NAME) or schedule (GROUP/NAME); "" for services and tasks
 
 	Alone bool `json:"-"` // it is the only target of the run
+	Exec  bool `json:"-"` // of a service: whether sessions (ECS Exec) open in its running tasks is asked for too
 }
 
 // Target kinds.

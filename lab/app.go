@@ -25,6 +25,8 @@ type App struct {
 	Growth   time.Duration // 0 = at once
 	Ignores  bool          // it does not react to SIGTERM and is killed after stopTimeout
 
+	Collects bool // it takes traces from the other programs of its task and sends them to X-Ray
+
 	Port    int32          // TCP port it listens on after Boot; 0 = none
 	PortEnv string         // environment variable that gives the port instead
 	Local   bool           // it listens on 127.0.0.1 only
@@ -32,6 +34,9 @@ type App struct {
 	Paths   map[string]int // status code by path; any other path is 404
 	Hosts   []string       // host names it answers to, others get 400; nil = any
 	Answers time.Duration  // how long an answer takes
+
+	CPU      int       // percent of the task's CPU in use while it serves, of a consumer while it works on as much as it can; 0 = 5
+	Consumes *Consumer // it works on the messages of a queue; nil = it does not
 }
 
 // has tells whether the image holds a program by that path or name.
@@ -97,6 +102,12 @@ func (w *World) startApp(t *task, c *container) {
 		}
 		c.serving = true
 		w.say(t, c, app.Says...)
+		if app.Consumes != nil {
+			w.consume(t, c)
+		}
+		if app.Collects {
+			w.export(t, c)
+		}
 		if after, ok := app.full(c.env, t.memoryLimit(c)); ok {
 			w.later(t, after, func() { w.exit(t, c, 137, "OutOfMemoryError: Container killed due to memory usage") })
 		}

@@ -36,7 +36,7 @@ func (w *World) Apply(steps []Step) error {
 		if s.Service == "lab" {
 			err = w.labOperation(s.Operation, in)
 		} else {
-			out, err = c.Call(context.Background(), s.Service, s.Operation, in)
+			out, err = c.Call(context.Background(), signingName(s.Service), s.Operation, in)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", at, err)
@@ -46,6 +46,19 @@ func (w *World) Apply(steps []Step) error {
 		}
 	}
 	return nil
+}
+
+// signingName is a service's name on the wire by the name that the aws command line has for it.
+func signingName(service string) string {
+	switch service {
+	case "efs":
+		return "elasticfilesystem"
+	case "elbv2":
+		return "elasticloadbalancing"
+	case "cloudwatch":
+		return "monitoring"
+	}
+	return service
 }
 
 // inProcess hands requests to a handler without a network.
@@ -74,7 +87,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// policy, load-balancer, listener, rule, target-group, task, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -184,6 +197,18 @@ func (w *World) resource(kind, name string) string {
 				}
 			}
 		}
+	case "queue":
+		if q := w.queues[name]; q != nil {
+			return q.url
+		}
+	case "scaling-policy":
+		for _, p := range sorted(w.policiesOfScaling) {
+			if aws.ToString(p.PolicyName) == name {
+				return aws.ToString(p.PolicyARN)
+			}
+		}
+	case "key", "file-system", "access-point", "mount-target":
+		return w.storedName(kind, name)
 	case "digest":
 		repo, tag, _ := strings.Cut(name, ":")
 		if p := w.public[repo]; p != nil {
@@ -258,15 +283,29 @@ func (w *World) byTag(kind, name string) string {
 // Healed tells whether a service (CLUSTER/SERVICE) runs what it should and goes on doing so: it lets the world's clock run for sustain and
 // then answers nil, or what is wrong. Healed means: the service is there and active, its desired count is not below what it
 // was when the scenario began, the primary rollout is complete with all its tasks running, nothing of an older rollout is left, and no task failed
-// meanwhile.
+// meanwhile, and traces arrive where a collector sends them. Of a rule or schedule (see Scheduled): its next firing, however far, starts a task that ends
+// with code 0; with sustain 0 the last firing did.
 func (w *World) Healed(target string, sustain time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if Scheduled(target) {
+		return w.healedStarter(target, sustain > 0)
+	}
 	if err := w.well(target); err != nil {
 		return err
 	}
 	began := w.now
+	q, _ := w.queueOf(w.services[target])
+	var received, done int
+	if q != nil {
+		received, done = q.total.received, q.total.done
+	}
 	w.advance(sustain)
+	if q != nil {
+		if err := q.wasted(received, done); err != nil {
+			return err
+		}
+	}
 	if err := w.well(target); err != nil {
 		return fmt.Errorf("it did not last for %s: %w", sustain, err)
 	}
@@ -280,11 +319,25 @@ func (w *World) Healed(target string, sustain time.Duration) error {
 	return nil
 }
 
-// rememberCounts takes the desired counts of now as what Healed expects.
+// rememberCounts takes the desired counts of now, or the least that auto scaling may want, as what Healed expects.
 func (w *World) rememberCounts() {
 	for name, s := range w.services {
-		w.counts[name] = max(w.counts[name], s.DesiredCount)
+		least := s.DesiredCount
+		if t := w.scalables["service/"+name]; t != nil {
+			least = *t.MinCapacity
+		}
+		w.counts[name] = max(w.counts[name], least)
 	}
+}
+
+// scaling tells whether auto scaling changed the number of a service's tasks a moment ago, so that tasks come and go by its will.
+func (w *World) scaling(target string) bool {
+	for _, a := range w.activities["service/"+target] {
+		if len(a.NotScaledReasons) == 0 {
+			return w.now.Sub(*a.StartTime) < 3*time.Minute
+		}
+	}
+	return false
 }
 
 func (w *World) well(target string) error {
@@ -296,7 +349,7 @@ func (w *World) well(target string) error {
 		return fmt.Errorf("the desired count of %s is %d, below the %d it had", target, s.DesiredCount, want)
 	}
 	p := s.primary()
-	if running, pending := count(s.live(p)); running != s.DesiredCount || pending > 0 {
+	if running, pending := count(s.live(p)); (running != s.DesiredCount || pending > 0) && !w.scaling(target) {
 		return fmt.Errorf("%s runs %d of %d tasks of its primary deployment", target, running, s.DesiredCount)
 	}
 	if len(s.deployments) > 1 || p.RolloutState != ecstypes.DeploymentRolloutStateCompleted {
@@ -304,6 +357,12 @@ func (w *World) well(target string) error {
 	}
 	if err := w.released(target, s); err != nil {
 		return err
+	}
+	if err := w.queueWorked(s); err != nil {
+		return err
+	}
+	if untraced := w.untraced(s); untraced != "" {
+		return fmt.Errorf("%s: %s", target, untraced)
 	}
 	if unserved := s.unhealthyTargets(); unserved != "" {
 		return fmt.Errorf("the load balancer does not serve all of %s: %s", target, unserved)

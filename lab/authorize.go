@@ -3,6 +3,7 @@ package lab
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,11 +22,25 @@ type authResult struct {
 // evaluation for requests within a single account"). A role that does not exist has no policies.
 func (w *World) authorize(roleName, action, resource string, resourcePolicy, endpointID string) authResult {
 	q := query{w: w, action: action, resource: resource, role: roleName, context: w.requestContext(roleName, endpointID)}
+	return q.decide(resourcePolicy, endpointID)
+}
+
+// authorizeCall is authorize for a call that an AWS service makes with a role, with what conditions can see of it beside.
+func (w *World) authorizeCall(roleName, action, resource string, keys map[string]string) authResult {
+	q := query{w: w, action: action, resource: resource, role: roleName, context: w.requestContext(roleName, "")}
+	delete(q.context, "aws:sourceip")
+	maps.Copy(q.context, keys)
+	return q.decide("", "")
+}
+
+// decide is authorize for a question whose context is known.
+func (q query) decide(resourcePolicy, endpointID string) authResult {
+	action := q.action
 	identity := q.identity()
 	boundary := q.boundary()
 	byResource := verdict{}
 	if resourcePolicy != "" {
-		byResource = q.ask("the policy of "+resource, resourcePolicy, q.isCaller)
+		byResource = q.ask("the policy of "+q.resource, resourcePolicy, q.isCaller)
 	}
 	endpoint := q.endpoint(endpointID)
 
@@ -70,13 +85,18 @@ func (w *World) endpointAllows(endpointID, action, resource string) authResult {
 
 // canAssume tells whether a role exists and whether its trust policy lets a service (ecs-tasks.amazonaws.com) assume it.
 func (w *World) canAssume(roleName, service string) (ok bool, exists bool) {
+	// ECS sends no narrower source than this (ECS developer guide, "Task IAM role", the trust policy's condition).
+	return w.canAssumeFor(roleName, service, w.ecsARN("*"))
+}
+
+// canAssumeFor is canAssume with the resource on whose behalf the service asks.
+func (w *World) canAssumeFor(roleName, service, source string) (ok bool, exists bool) {
 	r := w.roles[roleName]
 	if r == nil {
 		return false, false
 	}
 	q := query{w: w, action: "sts:AssumeRole", resource: aws.ToString(r.Arn), context: map[string]string{
-		// ECS sends no narrower source than this (ECS developer guide, "Task IAM role", the trust policy's condition).
-		"aws:sourcearn": w.ecsARN("*"), "aws:sourceaccount": w.Account, "aws:requestedregion": w.Region,
+		"aws:sourcearn": source, "aws:sourceaccount": w.Account, "aws:requestedregion": w.Region,
 	}, anyResource: true}
 	v := q.ask("the trust policy of "+roleName, aws.ToString(r.AssumeRolePolicyDocument), func(p principals) grant {
 		if slices.Contains(p["Service"], service) || slices.Contains(p["*"], "*") {

@@ -94,6 +94,11 @@ func (w *World) buildPublicImages() {
 			App: App{Programs: []string{"/docker-entrypoint.sh", "/bin/sh"}, Memory: 30},
 		}}
 	}
+	collector := "public.ecr.aws/aws-observability/aws-otel-collector"
+	w.public[collector] = &publicImage{Reference: collector, image: image{
+		Digest: digestOf(collector), Tags: []string{"latest", "v0.43.3"}, Pushed: w.now.Add(-20 * day), Size: 110_000_000, Platforms: anywhere, Index: true,
+		App: App{Programs: []string{"/awscollector"}, Boot: time.Second, Memory: 60, Port: 4317, Collects: true, Says: []string{"info service@v0.117.0/service.go Everything is ready. Begin running and processing data."}},
+	}}
 }
 
 func digestOf(s string) string {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,9 @@ const (
 
 	// executionPolicy is AWS's managed AmazonECSTaskExecutionRolePolicy.
 	executionPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}`
+
+	// xrayPolicy is AWS's managed AWSXRayDaemonWriteAccess.
+	xrayPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords","xray:GetSamplingRules","xray:GetSamplingTargets","xray:GetSamplingStatisticSummaries"],"Resource":["*"]}]}`
 )
 
 // buildManagedPolicies makes the AWS managed policies that roles use or may be given.
@@ -25,6 +29,7 @@ func (w *World) buildManagedPolicies() {
 	} {
 		w.managed(p.path, p.name, p.document)
 	}
+	w.managedAs("ANPA"+strings.ToUpper(stableHex(17, "xray")), "/", "AWSXRayDaemonWriteAccess", xrayPolicy)
 }
 
 // buildRoles makes an execution role and a task role for each service.
@@ -42,11 +47,15 @@ func allow(action, resource string) string {
 }
 
 func (w *World) managed(path, name, document string) {
+	w.managedAs(w.newIAMID("ANPA"), path, name, document)
+}
+
+func (w *World) managedAs(id, path, name, document string) {
 	arn := fmt.Sprintf("arn:%s:iam::aws:policy%s%s", w.Partition, path, name)
 	born := time.Date(2017, 11, 16, 18, 48, 22, 0, time.UTC)
 	w.policies[arn] = &managedPolicy{
 		Policy: iamtypes.Policy{
-			Arn: aws.String(arn), PolicyName: aws.String(name), Path: aws.String(path), PolicyId: aws.String(w.newIAMID("ANPA")), DefaultVersionId: aws.String("v1"),
+			Arn: aws.String(arn), PolicyName: aws.String(name), Path: aws.String(path), PolicyId: aws.String(id), DefaultVersionId: aws.String("v1"),
 			CreateDate: aws.Time(born), UpdateDate: aws.Time(born), IsAttachable: true,
 		},
 		versions: []policyVersion{{ID: "v1", Document: document, IsDefault: true, Created: born}},

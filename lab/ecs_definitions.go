@@ -195,7 +195,7 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 	if !essential {
 		return client("At least one container must be marked as essential.")
 	}
-	return nil
+	return checkVolumes(in)
 }
 
 // checkRoles refuses a container that needs the execution role where there is none.

@@ -93,6 +93,11 @@ func (t *task) shown() ecstypes.Task {
 func (w *World) runTask(_ *wire.Request, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.run(in)
+}
+
+// run is RunTask, whoever calls it.
+func (w *World) run(in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
 	cluster, err := w.clusterNamed(in.Cluster)
 	if err != nil {
 		return nil, err

@@ -82,7 +82,9 @@ type container struct {
 	logGroup, logStream string
 	done                bool
 	started             bool
-	serving             bool // its program is up, and listens if it has a port
+	sent                time.Time // when its last traces arrived at X-Ray
+	serving             bool      // its program is up, and listens if it has a port
+	consumer            *consumerState
 }
 
 func (w *World) ecsARN(resource string) string {

@@ -23,7 +23,13 @@ type faults struct {
 	mangled  map[string]bool
 	latency  time.Duration
 	perCall  map[string]time.Duration
+	out      map[string]bool // services that are down, by signing name
+	meter    *meter          // token buckets; nil = callers are not throttled
+	policies []string        // documents that say what the caller may do; nil = everything
 }
+
+// keepCalls bounds the record of calls.
+const keepCalls = 50_000
 
 // Calls lists the calls that reached the endpoint, oldest first, refused ones too.
 func (w *World) Calls() []Call {
@@ -47,7 +53,9 @@ func (w *World) Deny(actions ...string) {
 	if len(actions) == 0 {
 		w.faults.denied = nil
 	}
-	w.faults.denied = append(w.faults.denied, actions...)
+	for _, a := range actions {
+		w.faults.denied = append(w.faults.denied, iamName(a))
+	}
 }
 
 // Throttle refuses the next n calls of an action as throttled.
@@ -57,7 +65,7 @@ func (w *World) Throttle(action string, n int) {
 	if w.faults.throttle == nil {
 		w.faults.throttle = map[string]int{}
 	}
-	w.faults.throttle[action] = n
+	w.faults.throttle[iamName(action)] = n
 }
 
 // Fail answers every call of an action with an error; nil ends it.
@@ -67,6 +75,7 @@ func (w *World) Fail(action string, err *wire.Error) {
 	if w.faults.failing == nil {
 		w.faults.failing = map[string]*wire.Error{}
 	}
+	action = iamName(action)
 	if w.faults.failing[action] = err; err == nil {
 		delete(w.faults.failing, action)
 	}
@@ -79,7 +88,7 @@ func (w *World) Mangle(action string, on bool) {
 	if w.faults.mangled == nil {
 		w.faults.mangled = map[string]bool{}
 	}
-	w.faults.mangled[action] = on
+	w.faults.mangled[iamName(action)] = on
 }
 
 // Slow makes every call take d of the caller's time; with actions, only those.
@@ -93,17 +102,25 @@ func (w *World) Slow(d time.Duration, actions ...string) {
 		if w.faults.perCall == nil {
 			w.faults.perCall = map[string]time.Duration{}
 		}
-		w.faults.perCall[a] = d
+		w.faults.perCall[iamName(a)] = d
 	}
 }
 
-func action(r *wire.Request) string { return r.Service + ":" + r.Operation }
+func action(r *wire.Request) string { return iamName(r.Service + ":" + r.Operation) }
+
+// iamName is an action as IAM writes it: CloudWatch signs as monitoring.
+func iamName(action string) string {
+	if rest, ok := strings.CutPrefix(action, "monitoring:"); ok {
+		return "cloudwatch:" + rest
+	}
+	return action
+}
 
 func (w *World) onCall(c wire.Call) {
 	w.remember(c)
 	w.faults.mu.Lock()
 	defer w.faults.mu.Unlock()
-	w.faults.calls = append(w.faults.calls, c)
+	w.faults.calls = append(w.faults.calls[max(0, len(w.faults.calls)-keepCalls+1):], c)
 }
 
 func (w *World) delay(r *wire.Request) time.Duration {
@@ -126,41 +143,58 @@ func (w *World) mangle(r *wire.Request, hw http.ResponseWriter) bool {
 	return on
 }
 
-func (w *World) before(r *wire.Request, _ any) error {
+// before answers a call in the handler's stead, where something is wrong with the endpoint or the caller may not make it.
+func (w *World) before(r *wire.Request, input any) error {
+	if err := w.injected(r, input); err != nil {
+		return err
+	}
+	return w.judge(r, input)
+}
+
+// injected is the fault of the endpoint that a call meets, in the order in which AWS's services look: is the service up, is the rate kept,
+// may the caller.
+func (w *World) injected(r *wire.Request, input any) error {
 	w.faults.mu.Lock()
 	defer w.faults.mu.Unlock()
 	a := action(r)
+	if w.faults.out[r.Service] {
+		return down(r.Service)
+	}
 	if n := w.faults.throttle[a]; n > 0 {
 		w.faults.throttle[a] = n - 1
-		if r.Service == "ec2" {
-			return &wire.Error{Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: 503}
-		}
-		if r.Service == "iam" || r.Service == "sts" || r.Service == "elasticloadbalancing" {
-			return wire.Errorf("Throttling", "Rate exceeded")
-		}
-		return wire.Errorf("ThrottlingException", "Rate exceeded")
+		return throttled(r.Service)
+	}
+	if w.faults.meter != nil && !w.faults.meter.take(a, input) {
+		return throttled(r.Service)
 	}
 	if err := w.faults.failing[a]; err != nil {
 		return err
 	}
 	for _, pattern := range w.faults.denied {
-		if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(a)); err == nil && ok {
-			return w.refusal(r)
+		if covers(pattern, a) || covers(pattern, iamAction(r)) {
+			return w.refusal(r.Service, iamAction(r), "*", missing("identity-based policy", iamAction(r)).Reason)
 		}
 	}
 	return nil
 }
 
-// refusal is AWS's answer to a caller who may not do something, by protocol.
-func (w *World) refusal(r *wire.Request) *wire.Error {
-	a := action(r)
-	who := "User: " + w.callerARN() + " is not authorized to perform: " + a
-	because := " because no identity-based policy allows the " + a + " action"
-	switch r.Service {
+// covers compares an action with a pattern, without regard to case.
+func covers(pattern, action string) bool {
+	ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(action))
+	return err == nil && ok
+}
+
+// refusal is AWS's answer to a caller who may not do something, by protocol. because is the end of AWS's sentence.
+func (w *World) refusal(service, action, resource, because string) *wire.Error {
+	who := "User: " + w.callerARN() + " is not authorized to perform: " + action
+	switch service {
 	case "ec2":
-		return &wire.Error{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation. " + who + because, Status: 403}
+		if resource != "*" {
+			who += " on resource: " + resource
+		}
+		return &wire.Error{Code: "UnauthorizedOperation", Message: "You are not authorized to perform this operation. " + who + " " + because, Status: 403}
 	case "iam", "sts", "elasticloadbalancing":
-		return &wire.Error{Code: "AccessDenied", Message: who + " on resource: *" + because, Status: 403}
+		return &wire.Error{Code: "AccessDenied", Message: who + " on resource: " + resource + " " + because, Status: 403}
 	}
-	return &wire.Error{Code: "AccessDeniedException", Message: who + " on resource: *" + because, Status: 400}
+	return &wire.Error{Code: "AccessDeniedException", Message: who + " on resource: " + resource + " " + because, Status: 400}
 }

@@ -141,6 +141,7 @@ func (w *World) deleteRole(in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, erro
 		return nil, wire.Errorf("DeleteConflict", "Cannot delete entity, must delete policies first.")
 	}
 	delete(w.roles, *in.RoleName)
+	w.orphan(r)
 	return nil, nil
 }
 

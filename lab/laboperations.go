@@ -28,6 +28,7 @@ var labOperations = []struct {
 	{"LimitDockerHub", "Limited: Docker Hub answers anonymous pulls with 429, or no longer", (*World).labLimitDockerHub},
 	{"SetVcpuQuota", "Count: Fargate vCPUs that may run at once", (*World).labSetQuota},
 	{"LoseZone", "AvailabilityZone, Lost: Fargate has no capacity there, or has it again", (*World).labLoseZone},
+	{"Produce", "Queue, PerMinute: so many messages a minute reach the queue from now on, evenly; 0 = none", (*World).labProduce},
 	{"RegisterInstances", "Cluster, Count, Cpu, Memory, CapacityProvider: EC2 container instances with so much free join the cluster", (*World).labRegisterInstances},
 }
 

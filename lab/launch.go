@@ -77,6 +77,7 @@ func (w *World) newTask(l launch, subnet string, p placement) *task {
 		})
 	}
 	w.tasks[id] = t
+	w.noteUsage()
 	if l.service != nil {
 		l.service.tasks = append(l.service.tasks, t)
 	}
@@ -174,6 +175,7 @@ func (w *World) stopped(t *task) {
 	t.Attachments[0].Status = aws.String("DELETED")
 	t.StoppedAt = aws.Time(w.now)
 	t.set("STOPPED")
+	w.noteUsage()
 	if s := t.launch.service; s != nil {
 		w.reconcileIn(s, time.Second)
 	}

@@ -64,10 +64,8 @@ func (w *World) fromSecretsManager(t *task, from string) (string, *failure) {
 	if !found.Deleted.IsZero() {
 		return refused(api + "InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.")
 	}
-	if found.KmsKey != "" && !strings.HasSuffix(found.KmsKey, "alias/aws/secretsmanager") {
-		if no := w.denied(t, "kms:Decrypt", found.KmsKey, "", ""); no != "" {
-			return refused(api + "api error AccessDeniedException: Access to KMS is not allowed")
-		}
+	if found.KmsKey != "" && !w.decrypt(t, found.KmsKey, "secretsmanager", map[string]string{"kms:encryptioncontext:secretarn": found.ARN}).ok() {
+		return refused(api + "api error AccessDeniedException: Access to KMS is not allowed") // whatever KMS itself said
 	}
 	i := slices.IndexFunc(found.versions, func(v secretVersion) bool { return slices.Contains(v.Stages, stage) })
 	if i < 0 {
@@ -114,9 +112,12 @@ func (w *World) fromParameterStore(t *task, from string) (string, *failure) {
 	if p == nil {
 		return refused("invalid ssm parameters: " + name)
 	}
-	if p.Type == "SecureString" && p.KmsKey != "" && !strings.HasSuffix(p.KmsKey, "alias/aws/ssm") {
-		if no := w.denied(t, "kms:Decrypt", p.KmsKey, "", ""); no != "" {
-			return refused("AccessDeniedException: " + no)
+	if p.Type == "SecureString" && p.KmsKey != "" {
+		switch m := w.decrypt(t, p.KmsKey, "ssm", map[string]string{"kms:encryptioncontext:parameter_arn": arn}); {
+		case m.denied != "":
+			return refused("AccessDeniedException: " + m.denied)
+		case m.state != "":
+			return refused("InvalidKeyId: " + m.says())
 		}
 	}
 	return p.Value, nil

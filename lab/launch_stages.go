@@ -10,7 +10,7 @@ import (
 )
 
 // stages lists what stands between a task that has its interface and RUNNING, in order: registry token, secrets, log
-// streams, then manifest and layers of every container, then the start. The first that fails decides what AWS says.
+// streams, EFS volumes, then manifest and layers of every container, then the start. The first that fails decides what AWS says.
 func (w *World) stages(t *task) []stage {
 	var out []stage
 	add := func(took time.Duration, attempt func() *failure) {
@@ -31,6 +31,9 @@ func (w *World) stages(t *task) []stage {
 		if l := c.def.LogConfiguration; l != nil && l.LogDriver == ecstypes.LogDriverAwslogs {
 			add(500*time.Millisecond, func() *failure { return w.logDriver(t, c) })
 		}
+	}
+	for _, v := range t.efsVolumes() {
+		add(time.Second, func() *failure { return w.mount(t, v) })
 	}
 	for _, c := range t.containers {
 		add(time.Second, func() *failure { return w.manifest(t, c) })

@@ -116,12 +116,7 @@ func (w *World) choose(l launch) string {
 
 // fargateCapacity is the reason why Fargate takes no further task, or "".
 func (w *World) fargateCapacity(l launch, provider string) string {
-	used := float64(number(aws.ToString(l.definition.Cpu))) / 1024
-	for _, t := range w.tasks {
-		if t.LaunchType == ecstypes.LaunchTypeFargate && !t.is("STOPPED") && (aws.ToString(t.CapacityProviderName) == "FARGATE_SPOT") == (provider == "FARGATE_SPOT") {
-			used += float64(number(aws.ToString(t.Cpu))) / 1024
-		}
-	}
+	used := float64(number(aws.ToString(l.definition.Cpu)))/1024 + w.vcpus(provider == "FARGATE_SPOT")
 	quota := w.vcpuQuota
 	if provider == "FARGATE_SPOT" {
 		quota = w.spotQuota

@@ -110,6 +110,9 @@ func (w *World) lookupName(v *vpc, eni *ec2types.NetworkInterface, host string, 
 			return destination{ip: address(n), ok: true}
 		}
 	}
+	if id := w.fileSystemOf(host); id != "" {
+		return w.lookupFileSystem(v, eni, id, private)
+	}
 	service, region := awsService(host)
 	if service == "" {
 		if slices.Contains(publicHosts, host) || w.hostsPublicImages(host) {

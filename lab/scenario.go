@@ -19,8 +19,8 @@ type Scenario struct {
 	Name   string `yaml:"-"`      // the folder's name
 	Title  string `yaml:"title"`  // says the cause, so it is for after the answer
 	Brief  string `yaml:"brief"`  // the ticket: symptom only
-	Base   string `yaml:"base"`   // nat (default), endpoints, or web: nat and a service behind a load balancer
-	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken
+	Base   string `yaml:"base"`   // nat (default), endpoints, or nat with more: web (a service behind a load balancer), jobs (tasks started by time), worker (a service that works on a queue), files (a service with an EFS volume)
+	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken, or --rule NAME CLUSTER, --schedule GROUP/NAME CLUSTER
 	After  string `yaml:"after"`  // how long after the mutation the symptom shows, as in 12m
 
 	Mutation []Step   `yaml:"mutation"`
@@ -45,6 +45,9 @@ type Step struct {
 	Input     map[string]any `yaml:"input"`
 	As        string         `yaml:"as"`
 }
+
+// bases are the healthy accounts that a scenario can begin with.
+var bases = []string{"nat", "endpoints", "web", "jobs", "worker", "files"}
 
 // Scenarios lists the scenarios by name. The error names file and line.
 func Scenarios() ([]Scenario, error) {
@@ -79,14 +82,14 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 			return s, fmt.Errorf("%s is missing", key)
 		}
 	}
-	if s.Base != "" && s.Base != "nat" && s.Base != "endpoints" && s.Base != "web" {
-		return s, fmt.Errorf("base is %q; it can be nat, endpoints or web", s.Base)
+	if s.Base != "" && !slices.Contains(bases, s.Base) {
+		return s, fmt.Errorf("base is %q; it can be %s", s.Base, strings.Join(bases, ", "))
 	}
 	if _, err := time.ParseDuration(s.After); err != nil {
 		return s, fmt.Errorf("after is %q; write it as 12m or 1h30m", s.After)
 	}
-	if strings.Count(s.Target, "/") != 1 {
-		return s, fmt.Errorf("target is %q; write it as CLUSTER/SERVICE", s.Target)
+	if !Scheduled(s.Target) && strings.Count(s.Target, "/") != 1 {
+		return s, fmt.Errorf("target is %q; write it as CLUSTER/SERVICE, --rule NAME CLUSTER or --schedule GROUP/NAME CLUSTER", s.Target)
 	}
 	for list, steps := range map[string][]Step{"mutation": s.Mutation, "solve": s.Solve} {
 		if len(steps) == 0 {
@@ -128,7 +131,7 @@ func Start(name string, o Options) (*World, Scenario, error) {
 
 // Start is Start for a scenario at hand.
 func (s Scenario) Start(o Options) (*World, error) {
-	o.Endpoints, o.Web = s.Base == "endpoints", s.Base == "web"
+	o.Endpoints, o.Web, o.Jobs, o.Worker, o.Files = s.Base == "endpoints", s.Base == "web", s.Base == "jobs", s.Base == "worker", s.Base == "files"
 	w := New(o)
 	if err := w.Apply(s.Mutation); err != nil {
 		return nil, fmt.Errorf("scenario %s: mutation: %w", s.Name, err)
@@ -142,5 +145,6 @@ func (s Scenario) Start(o Options) (*World, error) {
 	defer w.mu.Unlock()
 	w.rememberCounts()
 	w.rememberReleases()
+	w.began = w.now
 	return w, nil
 }

@@ -85,11 +85,22 @@ func story(w *World, target string) string {
 
 func TestBaseWorldsAreHealthy(t *testing.T) {
 	for seed := range uint64(3) {
-		for _, endpoints := range []bool{false, true} {
-			w := New(Options{Seed: seed, Endpoints: endpoints})
-			for _, target := range []string{"shop/orders", "shop/catalog"} {
+		for _, o := range []Options{{}, {Endpoints: true}, {Jobs: true}, {Worker: true}, {Files: true}} {
+			o.Seed = seed
+			w := New(o)
+			targets := []string{"shop/orders", "shop/catalog"}
+			if o.Jobs {
+				targets = append(targets, "--rule nightly-report shop", "--rule stock-sync shop", "--schedule default/cleanup shop")
+			}
+			if o.Worker {
+				targets = append(targets, "shop/worker")
+			}
+			if o.Files {
+				targets = append(targets, "shop/invoices")
+			}
+			for _, target := range targets {
 				if err := w.Healed(target, 8*time.Hour); err != nil {
-					t.Errorf("seed %d, endpoints %t: %v%s", seed, endpoints, err, story(w, target))
+					t.Errorf("%+v: %v%s", o, err, story(w, target))
 				}
 			}
 		}

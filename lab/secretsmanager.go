@@ -157,6 +157,9 @@ func (w *World) getSecretValue(in *secretsmanager.GetSecretValueInput) (*secrets
 	if err != nil {
 		return nil, err
 	}
+	if s.KmsKey != "" && !w.usableKey(s.KmsKey) {
+		return nil, wire.Errorf("DecryptionFailure", cannotDecrypt)
+	}
 	stage := current
 	if in.VersionStage != nil {
 		stage = *in.VersionStage
@@ -203,10 +206,13 @@ func (w *World) createSecret(in *secretsmanager.CreateSecretInput) (*secretsmana
 			return nil, wire.Errorf("InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion.")
 		}
 	}
+	if err := w.mayEncrypt(w.secretKey(in.KmsKeyId)); err != nil {
+		return nil, err
+	}
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	s := &secret{
 		ARN:  fmt.Sprintf("arn:%s:secretsmanager:%s:%s:secret:%s-%s", w.Partition, w.Region, w.Account, *in.Name, w.random(6, alphabet)),
-		Name: *in.Name, KmsKey: aws.ToString(in.KmsKeyId), Created: w.now, Changed: w.now, tags: map[string]string{},
+		Name: *in.Name, KmsKey: w.secretKey(in.KmsKeyId), Created: w.now, Changed: w.now, tags: map[string]string{},
 	}
 	for _, t := range in.Tags {
 		s.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
@@ -221,6 +227,9 @@ func (w *World) createSecret(in *secretsmanager.CreateSecretInput) (*secretsmana
 
 func (w *World) putSecretValue(in *secretsmanager.PutSecretValueInput) (*secretsmanager.PutSecretValueOutput, error) {
 	s, err := w.usable(in.SecretId)
+	if err == nil {
+		err = w.mayEncrypt(s.KmsKey)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +244,11 @@ func (w *World) updateSecret(in *secretsmanager.UpdateSecretInput) (*secretsmana
 	}
 	out := &secretsmanager.UpdateSecretOutput{ARN: aws.String(s.ARN), Name: aws.String(s.Name)}
 	if in.KmsKeyId != nil {
-		s.KmsKey, s.Changed = *in.KmsKeyId, w.now
+		if err := w.encryptAgain(s, w.secretKey(in.KmsKeyId), in.SecretString != nil); err != nil {
+			return nil, err
+		}
+	} else if err := w.mayEncrypt(s.KmsKey); in.SecretString != nil && err != nil {
+		return nil, err
 	}
 	if in.SecretString != nil {
 		out.VersionId = aws.String(w.put(s, *in.SecretString, nil))

@@ -150,6 +150,8 @@ func (w *World) getParameters(in *ssm.GetParametersInput) (*ssm.GetParametersOut
 func (w *World) putParameter(in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
 	p := w.parameters[*in.Name]
 	switch {
+	case in.KeyId != nil && !w.usableKey(*in.KeyId):
+		return nil, wire.Errorf("InvalidKeyId", "Invalid keyId %s", *in.KeyId)
 	case p != nil && !aws.ToBool(in.Overwrite):
 		return nil, wire.Errorf("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
 	case p == nil && in.Type == "":
@@ -163,6 +165,9 @@ func (w *World) putParameter(in *ssm.PutParameterInput) (*ssm.PutParameterOutput
 	}
 	if in.KeyId != nil {
 		p.KmsKey = *in.KeyId
+	}
+	if p.KmsKey == "alias/aws/ssm" {
+		p.KmsKey = "" // the default
 	}
 	p.Value, p.Changed = *in.Value, w.now
 	p.Version++

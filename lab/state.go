@@ -57,6 +57,9 @@ type World struct {
 	secrets    map[string]*secret   // by ARN
 	parameters map[string]*parameter
 
+	keyring keyring // KMS
+	storage storage // EFS
+
 	elb balancing // load balancers, listeners, rules, target groups
 
 	vcpuQuota     float64         // Fargate On-Demand vCPUs that may run at once

@@ -1,12 +1,26 @@
 package lab
 
-import ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+import (
+	"time"
+
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	xraytypes "github.com/aws/aws-sdk-go-v2/service/xray/types"
+)
 
 // resources is the part of the state that only the handlers of EC2, IAM, ECR and the like use. The zero value is ready.
 type resources struct {
 	addresses    map[string]*ec2types.Address                       // elastic addresses, by allocation id
 	exclusions   map[string]*ec2types.VpcBlockPublicAccessExclusion // of VPC Block Public Access, by id
 	trail        []trailRecord                                      // of changes by calls, oldest first
+	starters     map[string]*starter                                // rules and schedules, see starter.go
+	starts       map[string][]point                                 // their metrics, by startKey
+	families     map[string]string                                  // what the base world's rules and schedules start, by their names
+	began        time.Time                                          // when the scenario was handed over
+	usage        []usage                                            // Fargate vCPUs in use, at every change
+	increases    []quotaIncrease                                    // of quotas, oldest first
+	sampling     []*xraytypes.SamplingRuleRecord                    // X-Ray's sampling rules
 	calls        int                                                // how many were ever recorded
+	visits       int                                                // that load balancers passed on
+	automation                                                      // queues, metrics, alarms and auto scaling
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
 }

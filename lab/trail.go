@@ -44,15 +44,32 @@ func (w *World) remember(c wire.Call) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.keep(c, trailCaller{
+		name: lastPart(w.callerARN()), address: callerAddress,
+		identity: map[string]any{"type": "IAMUser", "arn": w.callerARN(), "accountId": w.Account, "userName": lastPart(w.callerARN())},
+	}, nil)
+}
+
+// trailCaller is who made a recorded call.
+type trailCaller struct {
+	name, address string
+	identity      map[string]any
+}
+
+// keep records a call; answer is its responseElements, nil = left out.
+func (w *World) keep(c wire.Call, by trailCaller, answer map[string]any) {
 	w.calls++
 	id := stableHex(32, "trail", c.Service, c.Operation, fmt.Sprint(w.calls))
 	id = strings.Join([]string{id[:8], id[8:12], "4" + id[13:16], "a" + id[17:20], id[20:]}, "-")
 	parameters := requestParameters(c.Input)
 	record := map[string]any{
 		"eventVersion": "1.11", "eventTime": c.Time.UTC().Format(time.RFC3339), "eventSource": c.Service + ".amazonaws.com", "eventName": c.Operation, "awsRegion": w.Region,
-		"sourceIPAddress": "198.51.100.7", "userAgent": c.UserAgent, "requestID": c.RequestID, "eventID": id, "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true,
+		"sourceIPAddress": by.address, "userAgent": c.UserAgent, "requestID": c.RequestID, "eventID": id, "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true,
 		"recipientAccountId": w.Account, "eventCategory": "Management", "requestParameters": parameters,
-		"userIdentity": map[string]any{"type": "IAMUser", "arn": w.callerARN(), "accountId": w.Account, "userName": lastPart(w.callerARN())},
+		"userIdentity": by.identity,
+	}
+	if answer != nil {
+		record["responseElements"] = answer
 	}
 	if c.Code != "" {
 		record["errorCode"], record["errorMessage"] = c.Code, c.Message
@@ -64,7 +81,7 @@ func (w *World) remember(c wire.Call) {
 	late := time.Duration(w.calls*7919%300) * time.Second
 	w.trail = append(w.trail[max(0, len(w.trail)-keepTrail+1):], trailRecord{found: c.Time.Add(trailDelay + late), Event: trailtypes.Event{
 		EventId: aws.String(id), EventName: aws.String(c.Operation), EventSource: aws.String(c.Service + ".amazonaws.com"), EventTime: aws.Time(c.Time), ReadOnly: aws.String("false"),
-		Username: aws.String(lastPart(w.callerARN())), AccessKeyId: optional(c.AccessKey), CloudTrailEvent: aws.String(string(text)), Resources: resourcesOf(parameters),
+		Username: aws.String(by.name), AccessKeyId: optional(c.AccessKey), CloudTrailEvent: aws.String(string(text)), Resources: resourcesOf(parameters),
 	}})
 }
 
@@ -115,7 +132,7 @@ var resourceKinds = []struct{ member, kind string }{
 	{"targetGroupArn", "AWS::ElasticLoadBalancingV2::TargetGroup"}, {"listenerArn", "AWS::ElasticLoadBalancingV2::Listener"}, {"ruleArn", "AWS::ElasticLoadBalancingV2::ListenerRule"},
 	{"loadBalancerArn", "AWS::ElasticLoadBalancingV2::LoadBalancer"}, {"groupId", "AWS::EC2::SecurityGroup"}, {"routeTableId", "AWS::EC2::RouteTable"}, {"networkAclId", "AWS::EC2::NetworkAcl"},
 	{"subnetId", "AWS::EC2::Subnet"}, {"vpcId", "AWS::EC2::VPC"}, {"natGatewayId", "AWS::EC2::NatGateway"}, {"vpcEndpointId", "AWS::EC2::VPCEndpoint"}, {"internetGatewayId", "AWS::EC2::InternetGateway"},
-	{"roleName", "AWS::IAM::Role"}, {"policyArn", "AWS::IAM::Policy"}, {"secretId", "AWS::SecretsManager::Secret"}, {"name", ""}, {"repositoryName", "AWS::ECR::Repository"}, {"logGroupName", "AWS::Logs::LogGroup"},
+	{"roleName", "AWS::IAM::Role"}, {"policyArn", "AWS::IAM::Policy"}, {"secretId", "AWS::SecretsManager::Secret"}, {"keyId", "AWS::KMS::Key"}, {"fileSystemId", "AWS::EFS::FileSystem"}, {"accessPointId", "AWS::EFS::AccessPoint"}, {"name", ""}, {"repositoryName", "AWS::ECR::Repository"}, {"logGroupName", "AWS::Logs::LogGroup"},
 }
 
 func resourcesOf(parameters map[string]any) []trailtypes.Resource {

@@ -26,7 +26,11 @@ type Options struct {
 	Start     time.Time // the world's first moment; the shop has settled half an hour later
 	Endpoints bool      // private subnets without a way to the internet, with VPC endpoints instead of the NAT gateway
 
-	Web bool // a third service, web, behind an application load balancer
+	Files bool // one more service, invoices, which keeps its files on EFS
+	Jobs  bool // rules and a schedule that start tasks, see buildJobs
+
+	Web    bool // a third service, web, behind an application load balancer
+	Worker bool // a third service, worker, that works on a queue and is scaled by its length
 
 	Topology *Topology // builds this account instead of the shop; Endpoints and Web are not looked at then
 
@@ -50,18 +54,20 @@ func New(o Options) *World {
 		dhcp: map[string]*ec2types.DhcpOptions{}, bpaMode: "off",
 		repositories: map[string]*repository{}, public: map[string]*publicImage{}, roles: map[string]*role{}, policies: map[string]*managedPolicy{},
 		logGroups: map[string]*logGroup{}, secrets: map[string]*secret{}, parameters: map[string]*parameter{},
-		elb: newBalancing(), releases: map[string]string{},
+		storage: newStorage(),
+		elb:     newBalancing(), releases: map[string]string{},
 		vcpuQuota: 6, spotQuota: 6, azUnavailable: map[string]bool{}, listStopped: !o.HideStopped, names: map[string]string{}, counts: map[string]int32{},
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
-		w.secretsOperations(), w.ssmOperations(), w.elbOperations(), w.cloudtrailOperations(),
-		w.scalingOperations(), w.cloudwatchOperations())
+		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.cloudtrailOperations(),
+		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations())
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
 	w.front.Before, w.front.Delay, w.front.Mangle, w.front.OnCall = w.before, w.delay, w.mangle, w.onCall
 	w.back.OnCall = w.remember
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.keyring = w.newKeyring()
 	switch {
 	case o.Topology != nil:
 		w.buildTopology(*o.Topology)
@@ -71,8 +77,18 @@ func New(o Options) *World {
 			w.buildWeb()
 		}
 	}
+	if o.Jobs {
+		w.buildJobs()
+	}
+	if o.Worker {
+		w.buildWorker()
+	}
+	if o.Files {
+		w.buildFiles()
+	}
 	w.advance(30 * time.Minute)
 	w.rememberCounts()
+	w.began = w.now
 	return w
 }
 

@@ -18,8 +18,10 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -66,6 +68,7 @@ var inputs = map[string]func() any{
 	"kms:EnableKey":                                  func() any { return &kms.EnableKeyInput{} },
 	"kms:PutKeyPolicy":                               func() any { return &kms.PutKeyPolicyInput{} },
 	"logs:CreateLogGroup":                            func() any { return &cloudwatchlogs.CreateLogGroupInput{} },
+	"kinesis:CreateStream":                           func() any { return &kinesis.CreateStreamInput{} },
 	"secretsmanager:PutResourcePolicy":               func() any { return &secretsmanager.PutResourcePolicyInput{} },
 	"ssm:UpdateServiceSetting":                       func() any { return &ssm.UpdateServiceSettingInput{} },
 	"secretsmanager:RestoreSecret":                   func() any { return &secretsmanager.RestoreSecretInput{} },
@@ -75,6 +78,7 @@ var inputs = map[string]func() any{
 	"cloudwatch:EnableAlarmActions":                  func() any { return &cloudwatch.EnableAlarmActionsInput{} },
 	"cloudwatch:PutMetricAlarm":                      func() any { return &cloudwatch.PutMetricAlarmInput{} },
 	"ecs:UpdateClusterSettings":                      func() any { return &ecs.UpdateClusterSettingsInput{} },
+	"servicequotas:RequestServiceQuotaIncrease":      func() any { return &servicequotas.RequestServiceQuotaIncreaseInput{} },
 	"events:EnableRule":                              func() any { return &eventbridge.EnableRuleInput{} },
 	"sqs:CreateQueue":                                func() any { return &sqs.CreateQueueInput{} },
 	"sqs:SetQueueAttributes":                         func() any { return &sqs.SetQueueAttributesInput{} },

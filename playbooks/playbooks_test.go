@@ -114,7 +114,7 @@ func TestClosedList(t *testing.T) {
 			t.Errorf("%s is a playbook and not in ids.txt", p.ID)
 		}
 	}
-	neighbour := regexp.MustCompile(`\b(net|dns|iam|image|task|log|secret|storage|cap|app|lb|svc|scale|queue|sched|trace)\.[a-z][a-z0-9-]+`)
+	neighbour := regexp.MustCompile(`\b(net|dns|sc|iam|image|task|log|secret|storage|cap|app|lb|svc|scale|queue|sched|trace|exec|sc)\.[a-z][a-z0-9-]+`)
 	for id, rest := range listed {
 		if !loaded[id] {
 			t.Errorf("%s is in ids.txt and has no playbook", id)

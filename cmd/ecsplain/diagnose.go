@@ -28,6 +28,7 @@ type diagnosis struct {
 	deadline                  time.Duration
 	all                       bool
 	rule, schedule            string
+	exec                      bool
 	maxAttempts               int
 	verbose, calls            bool
 }
@@ -41,10 +42,13 @@ func (a *app) diagnoseCommand() *cobra.Command {
 
 A TARGET is CLUSTER/SERVICE, CLUSTER, CLUSTER/TASK-ID, the ARN of a service, task, cluster or target group, a bare
 service name or task id, the address of a page of the ECS console, or a load balancer's DNS name. A scheduled task
-is CLUSTER --rule NAME (EventBridge rule) or CLUSTER --schedule NAME (EventBridge Scheduler).`,
+is CLUSTER --rule NAME (EventBridge rule) or CLUSTER --schedule NAME (EventBridge Scheduler).
+
+With --exec it says as well why sessions ("aws ecs execute-command") do not open in the running tasks of a service.`,
 		Example: `  ecsplain diagnose shop/orders
   ecsplain diagnose shop --profile prod --region eu-west-1
   ecsplain diagnose shop --rule nightly-report
+  ecsplain diagnose shop/orders --exec
   ecsplain diagnose --all --format json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.diagnose(cmd, d, args) },
 	}
@@ -53,6 +57,7 @@ is CLUSTER --rule NAME (EventBridge rule) or CLUSTER --schedule NAME (EventBridg
 	f.BoolVar(&d.all, "all", false, "every service of every cluster of the region")
 	f.StringVar(&d.rule, "rule", "", "an EventBridge rule that should start tasks, NAME or BUS/NAME")
 	f.StringVar(&d.schedule, "schedule", "", "a schedule of EventBridge Scheduler that should start tasks, NAME or GROUP/NAME")
+	f.BoolVar(&d.exec, "exec", false, "also why sessions (ECS Exec) do not open in the running tasks of a service")
 	f.BoolVar(&d.verbose, "verbose", false, "the whole report: every fact with its time, example tasks, all calls")
 	f.BoolVar(&d.calls, "calls", false, "list the calls made, by action")
 	cmd.ValidArgsFunction = cobra.NoFileCompletions
@@ -99,6 +104,15 @@ func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error 
 	}
 	if err := d.check(cmd); err != nil {
 		return err
+	}
+	if d.exec {
+		if d.rule != "" || d.schedule != "" {
+			return usagef(cmd.CommandPath()+" my-cluster/my-service --exec", "--exec looks at the running tasks of a service; leave --rule and --schedule out")
+		}
+		targets = slices.Clone(targets)
+		for i := range targets {
+			targets[i] = diagnose.ExecText(targets[i])
+		}
 	}
 	r, err := a.examine(cmd.Context(), d, targets, collectors.Open)
 	if err != nil {
@@ -245,7 +259,7 @@ func (a *app) environmentEndpoint() string {
 
 // servicesRead are the services whose endpoint the environment can set on its own.
 var servicesRead = []string{"ECS", "EC2", "CLOUDWATCH_LOGS", "ECR", "IAM", "STS", "SECRETS_MANAGER", "SSM", "ELASTIC_LOAD_BALANCING_V2",
-	"APPLICATION_AUTO_SCALING", "CLOUDWATCH", "SERVICE_QUOTAS", "SQS", "EVENTBRIDGE", "SCHEDULER", "XRAY"}
+	"APPLICATION_AUTO_SCALING", "CLOUDWATCH", "SERVICE_QUOTAS", "SQS", "EVENTBRIDGE", "SCHEDULER", "XRAY", "SERVICEDISCOVERY", "KINESIS"}
 
 // endpointNotes tell the reader when the calls did not go to AWS itself.
 func (a *app) endpointNotes(flag string) (notes []string) {

@@ -78,7 +78,7 @@ func reportOn(t *testing.T, s lab.Scenario) diagnose.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, stop, err := serve(w, 0)
+	url, stop, err := serve(w.Handler(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

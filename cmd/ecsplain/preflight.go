@@ -20,8 +20,8 @@ func (a *app) preflightCommand() *cobra.Command {
 		Use:   "preflight CLUSTER/SERVICE",
 		Short: "Say whether the next task of a service would start",
 		Long: `Say whether the next task of a service would start: its image and platform, roles, secrets and parameters, log groups,
-the way to every endpoint that the start needs from every subnet, addresses, sizes, target groups,
-EFS and EBS volumes. Quotas are not looked at. No task has to have failed. It only reads.
+the way to every endpoint that the start needs from every subnet, addresses and the Fargate vCPU quota for
+a whole deployment, sizes, target groups, EFS and EBS volumes. No task has to have failed. It only reads.
 
 Exit codes: 0 nothing stands in the way; 3 something will fail; 4 something could not be judged.`,
 		Example: `  ecsplain preflight shop/orders

@@ -38,6 +38,8 @@ var Facts = []Fact{
 	{"reach", reachFact},
 	{"addresses", addressesFact},
 	{"surge", surgeFact},
+	{"net_config", netConfigFact},
+	{"eni", eniFact},
 	{"trust", trustFact},
 	{"permission", permissionFact},
 	{"image", imageFact},
@@ -56,6 +58,8 @@ var Facts = []Fact{
 	{"log", logFact},
 	{"line", lineFact},
 	{"dependency", dependencyFact},
+	{"peer", peerFact},
+	{"resolver", resolverFact},
 	{"logging", loggingFact},
 	{"target", targetFact},
 	{"listening", listeningFact},
@@ -73,6 +77,8 @@ var Facts = []Fact{
 	{"scaling", scalingFact},
 	{"quota", quotaFact},
 	{"schedule", scheduleFact},
+	{"exec", execFact},
+	{"connect", connectFact},
 	{"tracing", tracingFact},
 	{"previous", previousFact},
 }
@@ -162,7 +168,7 @@ func option(c evidence.ContainerDefinition, name string) string {
 
 // fixedDestination are the steps whose destination follows from their name alone: their path can be read before the
 // task definition is.
-var fixedDestination = map[string]bool{"registry-auth": true, "secret": true, "parameter": true, "env-file": true, "log-driver": true}
+var fixedDestination = map[string]bool{"registry-auth": true, "secret": true, "parameter": true, "env-file": true, "log-driver": true, "exec": true}
 
 // A launch walks these destinations in this order; what a step needs follows from its name.
 func destinations(in *Incident) []string {
@@ -191,6 +197,8 @@ func destinations(in *Incident) []string {
 		return []string{"ssm"}
 	case "env-file":
 		return []string{"s3"}
+	case "exec":
+		return []string{"ssmmessages"}
 	case "log-driver":
 		if strings.Contains(in.Symptom, "splunk") {
 			return []string{"internet"}

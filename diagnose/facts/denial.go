@@ -2,6 +2,7 @@ package facts
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -19,6 +20,8 @@ type DenialFact struct {
 	Explicit bool           `json:"explicit"` // a Deny refused
 	Role     string         `json:"role"`     // name; "" = no role session, or not told
 	Action   string         `json:"action"`
+	Actions  string         `json:"actions"`  // the action and those that a program makes with it, as the JSON that a policy takes
+	Beside   string         `json:"beside"`   // the others, in words; "" = none
 	Resource string         `json:"resource"` // "" = not told
 	Policy   string         `json:"policy"`   // ARN of the refusing policy, where AWS names it
 	TaskRole bool           `json:"task_role"`
@@ -56,7 +59,24 @@ func denialFact(v *evidence.View, in *Incident) {
 	d.Layer = cmp.Or(said.Layer, layerWords[f.DenyReason])
 	d.Action, d.Resource = cmp.Or(said.Action, f.Action), cmp.Or(said.Resource, f.Resource)
 	d.Role = cmp.Or(d.Role, iam.RoleName(f.Role))
+	d.Actions, d.Beside = together(d.Action)
 	d.policies(v, in)
+}
+
+// companions are the calls that a program makes together with another one, so that allowing one alone would only move the refusal.
+// Source: Amazon SQS developer guide, "Consuming messages"; keys in lower case, as SQS writes them in its refusals.
+var companions = map[string][]string{
+	"sqs:receivemessage": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"},
+	"sqs:deletemessage":  {"sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"},
+}
+
+func together(action string) (list, beside string) {
+	all := companions[strings.ToLower(action)]
+	if all == nil {
+		all = []string{action}
+	}
+	text, _ := json.Marshal(all) // strings cannot fail
+	return string(text), strings.Join(all[1:], " and ")
 }
 
 // policies asks what the role's policies say now. AWS's sentence of then is proof even where they cannot be read.

@@ -49,6 +49,9 @@ func (g *grouping) fromEvents(stopped evidence.State, tasks []Incident) (out []I
 	if len(tasks) > 0 || !g.overdue() || stopped != evidence.Found || g.held() {
 		return nil, ""
 	}
+	if old, words := g.recall(); g.recalling || len(old) > 0 {
+		return old, words
+	}
 	in := g.eventIncident(message.Reading{Family: "stuck", Symptom: SymptomStuckPending, Text: "(no message: nothing of the failed tasks is left to read)"}, evidence.ServiceEvent{At: g.since()})
 	// Nothing speaks of the failure any more, so the next start is judged instead.
 	_, next := g.foresee(g.view, "")

@@ -63,6 +63,7 @@ func (g *grouping) foresee(v *evidence.View, revision string) (string, []Forward
 	stopped, _ := evidence.Read(v, evidence.StoppedTasksKey(g.svc.Cluster, g.svc.Name))
 	plan.add("", "api", "Fargate takes the task definition "+base.Launch.TaskDefinition, message.Fields{}, "")
 	plan.add("", "placement", "the tasks are sent to Fargate", message.Fields{}, "")
+	plan.quota(v)
 	if st == evidence.Found {
 		plan.add("", "assume-role", "ECS may assume the roles of the task definition", message.Fields{}, "")
 		for i, subnet := range slices.Sorted(slices.Values(base.Launch.Subnets)) {
@@ -80,6 +81,17 @@ func (g *grouping) foresee(v *evidence.View, revision string) (string, []Forward
 		plan.steps[i].Incident.Share = 1 / float64(len(plan.steps))
 	}
 	return base.Launch.TaskDefinition, plan.steps
+}
+
+// quota adds the vCPU quota of Fargate, unless the tasks go elsewhere.
+func (p *forwardPlan) quota(v *evidence.View) {
+	in := p.base
+	placementFact(v, &in)
+	if !in.Placement.Basis.Unknown && !in.Placement.OnFargate {
+		return
+	}
+	p.add("", "placement", "the vCPU quota has room for the desired count and a deployment of it", message.Fields{}, "")
+	p.steps[len(p.steps)-1].Incident.Message.Nature = "quota"
 }
 
 type forwardPlan struct {

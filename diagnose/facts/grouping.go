@@ -33,6 +33,9 @@ type grouping struct {
 	cite         func(key evidence.Key, resource, field, value string) []evidence.Cite
 	targets      targetCounts   // filled by unhealthyTargets
 	registeredAt []groupTargets // filled by unhealthyTargets
+	recalling    bool           // records of tasks that AWS forgot are still to be read
+	source       evidence.Key   // which evidence tells of failed; the zero Key = stopped-tasks
+	exec         bool           // whether sessions open is asked for
 	alone        bool           // the service is the only target of the run: what costs further calls may be looked at
 }
 
@@ -73,6 +76,9 @@ func judge(t evidence.Task) (failure, bool) {
 			if f.exit.OOM {
 				f.reading.Nature = "memory"
 			}
+		}
+		if proxyDied(t, f.exit) {
+			f.reading.Symptom, f.reading.Family, f.reading.Nature, f.reading.Step = SymptomProxyRoom, "service-connect", "memory", "run"
 		}
 		f.reading.Normal = false
 		return f, true
@@ -220,6 +226,9 @@ func nameOf(in Incident) string {
 func (g *grouping) newIncident(f failure) *Incident {
 	at := ended(f.task)
 	key := evidence.StoppedTasksKey(g.svc.Cluster, g.svc.Name).Key
+	if g.source.Kind != "" {
+		key = g.source
+	}
 	in := &Incident{Kind: KindStopped, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: f.reading.Symptom, Message: f.reading,
 		StopCode: f.task.StopCode, First: at, Last: at, Exit: f.exit, Launch: g.launchOf(f.task)}
 	in.Launch.Container = cmp.Or(f.reading.Fields.Container, f.exit.Container)

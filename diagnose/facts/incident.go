@@ -26,6 +26,7 @@ const (
 	KindIdle      = "idle"       // the service wants no task: somebody set its desired count to 0
 	KindScaling   = "scaling"    // auto scaling does not do what its settings promise
 	KindSchedule  = "schedule"   // an EventBridge rule or schedule starts no task
+	KindExec      = "exec"       // tasks run and sessions (ECS Exec) do not open in them; only where it was asked for
 	KindRunning   = "running"    // tasks run and something beside them does not work: exec, Service Connect, volumes
 )
 
@@ -33,7 +34,7 @@ const (
 const KindForward = "forward"
 
 // Kinds is the closed list.
-var Kinds = []string{KindStopped, KindStuck, KindNotPlaced, KindUnhealthy, KindRollout, KindIdle, KindScaling, KindSchedule, KindRunning, KindForward}
+var Kinds = []string{KindStopped, KindStuck, KindNotPlaced, KindUnhealthy, KindRollout, KindIdle, KindScaling, KindSchedule, KindExec, KindRunning, KindForward}
 
 // Incident is a group of tasks that failed in the same way on the same launch. It is the variable `incident` of
 // playbooks; the json tags are its field names there.
@@ -59,6 +60,8 @@ type Incident struct {
 	Reach      network.Path      `json:"reach"`      // to the destination that the failed step needed
 	Addresses  network.Addresses `json:"addresses"`  // of the launch's subnet
 	Surge      Surge             `json:"surge"`      // of a deployment that has not begun
+	NetConfig  NetConfig         `json:"net_config"` // the network configuration against what exists
+	ENI        ENIFact           `json:"eni"`        // what EC2 said when ECS made the interface
 	Permission Permission        `json:"permission"` // to do what the failed step needed
 	Trust      iam.Trust         `json:"trust"`      // of the execution role
 	TaskTrust  iam.Trust         `json:"task_trust"` // of the task role
@@ -109,6 +112,10 @@ type Incident struct {
 	Scaling      Scaling      `json:"scaling"` // only of incidents about scaling
 	Queue        QueueFact    `json:"queue"`
 	Quota        QuotaFact    `json:"quota"`
+	Exec         ExecFact     `json:"exec"`     // only of incidents about ECS Exec
+	Peer         PeerFact     `json:"peer"`     // the address that the program called in vain
+	Resolver     ResolverFact `json:"resolver"` // whom the tasks ask for names
+	Connect      ConnectFact  `json:"connect"`  // Service Connect and service discovery
 	Tracing      Tracing      `json:"tracing"`  // only of incidents about traces
 	Schedule     ScheduleFact `json:"schedule"` // only of incidents about a rule or schedule
 }

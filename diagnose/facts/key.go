@@ -77,6 +77,8 @@ func keyUses(v *evidence.View, in *Incident) ([]keyUse, evidence.Basis) {
 	switch {
 	case in.Symptom == "storage/ephemeral/provision-timeout":
 		return ephemeralKey(v, in)
+	case in.Message.Step == "exec":
+		return execKey(v, in)
 	case in.Message.Step == "ebs":
 		return ebsKeys(v, in)
 	case in.Definition.Basis.Unknown:

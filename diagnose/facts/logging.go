@@ -22,7 +22,8 @@ type Logging struct {
 	CreateGroupDenied Check          `json:"create_group_denied"`
 	RouterConfig      Check          `json:"router_config"`
 	RouterOrder       Check          `json:"router_order"`
-	Destination       Check          `json:"destination"` // the task role may not send where the router sends
+	Destination       Check          `json:"destination"`    // the task role may not send where the router sends
+	StreamMissing     Check          `json:"stream_missing"` // the Kinesis stream to which the router sends does not exist
 	Basis             evidence.Basis `json:"-"`
 }
 
@@ -41,7 +42,7 @@ func loggingFact(v *evidence.View, in *Incident) {
 		b := w.Undecided("")
 		in.Logging = Logging{Basis: b}
 		l := &in.Logging
-		for _, c := range []*Check{&l.Options, &l.Blocking, &l.OtherRegion, &l.CreateGroupDenied, &l.RouterConfig, &l.RouterOrder, &l.Destination} {
+		for _, c := range []*Check{&l.Options, &l.Blocking, &l.OtherRegion, &l.CreateGroupDenied, &l.RouterConfig, &l.RouterOrder, &l.Destination, &l.StreamMissing} {
 			c.Basis = b
 		}
 		return
@@ -144,6 +145,7 @@ func (l *Logging) router(v *evidence.View, in *Incident, td evidence.TaskDefinit
 	waits := slices.ContainsFunc(c.DependsOn, func(d evidence.ContainerDependency) bool { return d.Container == router.Name })
 	l.RouterOrder = Check{Holds: c.LogDriver == "awsfirelens" && !waits, Resource: c.Name, Basis: cite(c.Name, "dependsOn", map[bool]string{true: router.Name, false: "not " + cmp.Or(router.Name, "a log router")}[waits])}
 	l.Destination = destinationDenied(v, in, td, cite)
+	l.StreamMissing = streamMissing(v, in, td, cite)
 }
 
 // plugins are the outputs of Fluent Bit whose permission is known: the action, and the option that names the resource.

@@ -74,7 +74,7 @@ func (m mount) right(action string) MountRight {
 	case st == evidence.Absent:
 		w.Cite(key.Key, "file system "+m.vol.FileSystem, "Policy", "none: EFS's default policy lets every client in")
 	case st == evidence.Found:
-		w.Cite(key.Key, "file system "+m.vol.FileSystem, "Policy", "")
+		w.Cite(key.Key, "file system "+m.vol.FileSystem, "Policy", m.policySays(doc, action))
 	}
 	if !m.vol.IAM {
 		return m.anonymous(r, w, doc, st)
@@ -107,6 +107,19 @@ func (m mount) right(action string) MountRight {
 		r.Mended = letIn(doc.Document, d.By, m.in.Definition.TaskRole)
 	}
 	return r
+}
+
+// policySays is what the file system's policy says of the action, in a few words.
+func (m mount) policySays(doc evidence.PolicyDocument, action string) string {
+	role, account := "", ""
+	if m.vol.IAM {
+		role, account = m.in.Definition.TaskRole, m.in.Launch.Account
+	}
+	d := iam.ReadResource(doc.Document, role, account, action, m.resource, m.keys(m.vol.Encrypted))
+	if d.Decision == iam.ResourceNone {
+		return "no statement speaks of " + action
+	}
+	return strings.TrimSpace(d.Decision+" "+d.Statement) + " of " + action
 }
 
 // asRole is what the role's policies and the file system's say together.

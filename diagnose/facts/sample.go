@@ -16,10 +16,15 @@ func sampleTask(w *evidence.View, in *Incident) (task evidence.Task, key evidenc
 		return evidence.Task{}, evidence.Key{}, false
 	}
 	list := evidence.StoppedTasksKey(in.Cluster, in.Service)
-	if in.Kind == KindStuck || in.Kind == KindRunning || in.Kind == KindUnhealthy {
+	if in.Kind == KindStuck || in.Kind == KindRunning || in.Kind == KindExec || in.Kind == KindUnhealthy {
 		list = evidence.RunningTasksKey(in.Cluster, in.Service)
 	}
 	tasks, _ := evidence.Read(w, list)
+	captured := evidence.CapturedTasksKey(in.Cluster, in.Service)
+	if w.State(captured.Key) == evidence.Found { // AWS forgot the task, and a record of it was read
+		list = captured
+		tasks, _ = evidence.Read(w, list)
+	}
 	for _, t := range tasks.Tasks {
 		if t.ID == in.Samples[0] {
 			return t, list.Key, true

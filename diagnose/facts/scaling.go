@@ -161,6 +161,14 @@ type policyAlarm struct {
 // out reports whether the alarm asks for more tasks.
 func (a policyAlarm) out() bool { return a.absent || strings.HasPrefix(a.Comparison, outComparison) }
 
+// calls reports whether the policy is among the alarm's actions. The alarms of target tracking name it with a suffix that
+// describe-scaling-policies leaves out: ARN:createdBy/ID (seen in public reports).
+func (a policyAlarm) calls() bool {
+	return slices.ContainsFunc(a.Actions, func(action string) bool {
+		return action == a.policy.ARN || strings.HasPrefix(action, a.policy.ARN+":createdBy/")
+	})
+}
+
 func readAlarms(w *evidence.View, cluster, service string, exists bool) scalingAlarms {
 	key := evidence.ScalingPoliciesKey(cluster, service)
 	a := scalingAlarms{key: key.Key, state: evidence.Found}
@@ -213,7 +221,7 @@ func (a scalingAlarms) pick() (policyAlarm, bool) {
 			return 9
 		case x.absent:
 			return 0
-		case !x.ActionsEnabled, !slices.Contains(x.Actions, x.policy.ARN):
+		case !x.ActionsEnabled, !x.calls():
 			return 1
 		case x.State == "INSUFFICIENT_DATA":
 			return 2
@@ -249,7 +257,7 @@ func (a scalingAlarms) alarmFact(v *evidence.View, in *Incident) AlarmFact {
 	if x.absent {
 		w.Cite(key.Key, "alarm "+x.Name, "MetricAlarms", "does not exist")
 	} else {
-		f.ActionsOff, f.NoAction = !x.ActionsEnabled, !slices.Contains(x.Actions, x.policy.ARN)
+		f.ActionsOff, f.NoAction = !x.ActionsEnabled, !x.calls()
 		w.Cite(key.Key, "alarm "+x.Name, "StateValue", x.State)
 		w.Cite(key.Key, "alarm "+x.Name, "ActionsEnabled", fmt.Sprint(x.ActionsEnabled))
 	}

@@ -102,7 +102,7 @@ func (g *grouping) off(a scalingAlarms, t evidence.ScalableTarget) bool {
 	return slices.ContainsFunc(a.alarms, func(x policyAlarm) bool {
 		waited := !x.StateSince.Known || g.now.Sub(x.StateSince.At) > alarmPatience
 		switch {
-		case x.absent, x.out() && (!x.ActionsEnabled || x.State == "INSUFFICIENT_DATA" || !slices.Contains(x.Actions, x.policy.ARN)):
+		case x.absent, x.out() && (!x.ActionsEnabled || x.State == "INSUFFICIENT_DATA" || !x.calls()):
 			return true
 		case x.out():
 			return x.State == "ALARM" && waited

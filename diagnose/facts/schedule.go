@@ -289,8 +289,48 @@ func (s *scheduled) failures(v *evidence.View) ScheduleCount {
 	if st != evidence.Found {
 		return ScheduleCount{Basis: w.Undecided("")}
 	}
-	w.Cite(key.Key, s.fact.Kind+" "+s.fact.Name, m.Name, fmt.Sprintf("%.0f in 14 days", series.Sum()))
+	over, known := s.recovered(w, series)
+	if !known {
+		return ScheduleCount{Basis: w.Undecided("")}
+	}
+	w.Cite(key.Key, s.fact.Kind+" "+s.fact.Name, m.Name, fmt.Sprintf("%.0f in 14 days%s", series.Sum(), over))
+	if over != "" {
+		return ScheduleCount{Basis: w.Decided()}
+	}
 	return ScheduleCount{Count: int(series.Sum()), Basis: w.Decided()}
+}
+
+// recovered tells, in words, that a run after the last failed one did not fail; "" = none did. A rule's invocations are counted for itself. Those
+// of a schedule are counted for its group, so that only a task of its own tells.
+func (s *scheduled) recovered(w *evidence.View, failed evidence.MetricSeries) (says string, known bool) {
+	var last time.Time
+	for _, p := range failed.Points {
+		if p.Value > 0 {
+			last = p.At
+		}
+	}
+	switch {
+	case last.IsZero():
+		return "", true
+	case s.fact.Kind == evidence.TargetSchedule:
+		tasks, _ := s.tasks(w)
+		if slices.ContainsFunc(tasks, func(t evidence.Task) bool {
+			return t.CreatedAt.Known && t.CreatedAt.At.Sub(last) >= dayPeriod*time.Second
+		}) {
+			return ", none since a task was started", true
+		}
+		return "", true
+	}
+	all, st := evidence.Read(w, evidence.MetricKey(s.metric("Invocations", ""), "Sum", dayPeriod))
+	if st != evidence.Found {
+		return "", false
+	}
+	for _, p := range all.Points {
+		if p.Value > 0 && p.At.After(last) {
+			return ", none since " + last.UTC().Format(time.RFC3339), true
+		}
+	}
+	return "", true
 }
 
 // startedBy is what ECS notes of tasks that a rule or schedule started; ECS cuts it at 36 characters, so it is compared

@@ -79,7 +79,7 @@ func Screen(v *evidence.View, t evidence.Target) Screening {
 		return s
 	}
 	s.Exists, s.Service, s.Now = true, svc, answeredAt(v, evidence.ServiceKey(t.Cluster, t.Service).Key)
-	g := grouping{svc: svc, now: s.Now, caller: caller, view: v, alone: t.Alone}
+	g := grouping{svc: svc, now: s.Now, caller: caller, view: v, alone: t.Alone, exec: t.Exec}
 	g.sortOut(stopped.Tasks)
 	sick := g.short() || len(g.failed) > 0 || len(currentEvents(svc, s.Now)) > 0
 	var running evidence.TaskList
@@ -99,6 +99,9 @@ func Screen(v *evidence.View, t evidence.Target) Screening {
 	s.Incidents, s.StoodIn = append(s.Incidents, placeless...), stoodIn
 	s.Forward = g.forward
 	for _, look := range watches {
+		if g.recalling {
+			break // what failed decides what else is worth reading
+		}
 		s.Incidents = append(s.Incidents, look.incidents(v, &g, s.Incidents)...)
 	}
 	s.Missing = v.Missed()

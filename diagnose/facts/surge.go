@@ -35,12 +35,17 @@ func surgeFact(v *evidence.View, in *Incident) {
 		s.Basis = w.Undecided("")
 		return
 	}
+	s.Needs = surgeOf(svc)
+	s.Short = s.Needs > s.Free
+	w.Cite(key.Key, "service "+svc.Name, "maximumPercent", fmt.Sprintf("%d%% of %d desired, %d running: up to %d more at once", svc.Maximum, svc.Desired, svc.Running, s.Needs))
+	s.Basis = w.Decided()
+}
+
+// surgeOf is how many tasks a deployment may start at once beside those that run.
+func surgeOf(svc evidence.Service) int {
 	most := svc.Desired * svc.Maximum / 100
 	if svc.Maximum == 0 {
 		most = svc.Desired * 2 // the default of a rolling deployment
 	}
-	s.Needs = max(0, most-svc.Running)
-	s.Short = s.Needs > s.Free
-	w.Cite(key.Key, "service "+svc.Name, "maximumPercent", fmt.Sprintf("%d%% of %d desired, %d running: up to %d more at once", svc.Maximum, svc.Desired, svc.Running, s.Needs))
-	s.Basis = w.Decided()
+	return max(0, most-svc.Running)
 }

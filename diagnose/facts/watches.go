@@ -19,5 +19,7 @@ var watches = []watch{
 	{"stopped from outside", stopIncidents},
 	{"leaving", leavingIncidents},
 	{"auto scaling and queues", scalingWatch},
+	{"exec", execWatch},
+	{"service connect and discovery", connectWatch},
 	{"traces", tracingWatch},
 }

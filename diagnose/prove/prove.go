@@ -40,6 +40,12 @@ var scaledYAML []byte
 //go:embed scheduled.yaml
 var scheduledYAML []byte
 
+//go:embed connect.yaml
+var connectYAML []byte
+
+//go:embed exec.yaml
+var execYAML []byte
+
 // Case is one file inside ID.txtar. Its name is VERDICT/NAME.yaml with a verdict of confirmed, ruled-out, undecided,
 // changed or silent (the symptom is another cause's, so nothing is judged).
 type Case struct {
@@ -47,7 +53,7 @@ type Case struct {
 	Verdict  string `yaml:"-"`
 	Name     string `yaml:"-"`
 
-	Base    string         `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway), balanced (behind a load balancer), scaled (auto scaling on a queue), rule or schedule (the target is one)
+	Base    string         `yaml:"base"`    // "", isolated (endpoints instead of a NAT gateway), balanced (behind a load balancer), scaled (auto scaling on a queue), connect (Service Connect to another service), exec (sessions are asked for and open) and exec-isolated, rule or schedule (the target is one)
 	Stopped string         `yaml:"stopped"` // two tasks failed to start with this stopped reason
 	Subnet  string         `yaml:"subnet"`  // where they failed; "" = subnet-0priva
 	Event   string         `yaml:"event"`   // the service places no task and says this
@@ -71,6 +77,10 @@ type Case struct {
 // Target is what the case is about: the service, or the rule or schedule that starts a task.
 func (c Case) Target() evidence.Target {
 	switch c.Base {
+	case "exec", "exec-isolated":
+		t := Target
+		t.Exec = true
+		return t
 	case "rule":
 		return evidence.Target{Kind: evidence.TargetRule, Cluster: "shop", Name: "nightly"}
 	case "schedule":
@@ -331,10 +341,17 @@ func build(c Case) (*world, error) {
 		layer(balancedYAML)
 	case "scaled":
 		layer(scaledYAML)
+	case "connect":
+		layer(connectYAML)
+	case "exec":
+		layer(execYAML)
+	case "exec-isolated":
+		layer(isolatedYAML)
+		layer(execYAML)
 	case "rule", "schedule":
 		layer(scheduledYAML)
 	default:
-		errs = append(errs, fmt.Errorf("base %q: want isolated, balanced, scaled, rule or schedule, or leave it out", c.Base))
+		errs = append(errs, fmt.Errorf("base %q: want isolated, balanced, scaled, connect, exec, exec-isolated, rule or schedule, or leave it out", c.Base))
 	}
 	errs = append(errs, w.patch(c.failure()), w.patch(c.sickTargets()), w.patch(c.Patch))
 	for _, a := range c.Absent {

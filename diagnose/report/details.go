@@ -130,7 +130,7 @@ func (v *view) action(n int, a diagnose.Action) {
 		tell("capacity", "stays as it is")
 	}
 	if strings.HasPrefix(a.Undo, "aws ") {
-		p.paraIn(bold, "     undo", 15, "by", 0)
+		p.paraIn(bold, "     undo", 15, "by this:", 0)
 		p.command(a.Undo)
 	} else {
 		tell("undo", clean(a.Undo))

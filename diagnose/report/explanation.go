@@ -225,8 +225,16 @@ func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
 		p.item("-", sentence(clean(m.Says))+" ("+clean(m.Symptom)+")")
 	}
 	p.heading("Let ecsplain check the causes on your account (it only reads)")
-	p.command("ecsplain diagnose CLUSTER/SERVICE")
+	p.command("ecsplain diagnose CLUSTER/SERVICE" + flagFor(e))
 	return p.flush(w)
+}
+
+// flagFor is what makes a diagnosis look at the thing that the message is about, where it would not by itself.
+func flagFor(e Explanation) string {
+	if len(e.Matches) > 0 && e.Matches[0].Family == "exec" {
+		return " --exec"
+	}
+	return ""
 }
 
 // ExplanationLine writes an explanation in short: the message, what it means, and how many causes to check.

@@ -5,6 +5,7 @@ package report
 
 import (
 	"io"
+	"slices"
 
 	"github.com/ecsplain/ecsplain/diagnose"
 	"github.com/ecsplain/ecsplain/diagnose/facts"
@@ -73,7 +74,9 @@ func (v *view) one(t diagnose.TargetReport) {
 func (v *view) healthy(t diagnose.TargetReport) {
 	p := v.page
 	s := clean(t.Target.String()) + " is " + p.style(green, "healthy")
-	if w := impactWords(t); w != "" {
+	if t.Impact.Desired == 0 && slices.ContainsFunc(t.Findings, func(f diagnose.Finding) bool { return f.Verdict == diagnose.Confirmed }) {
+		s = clean(t.Target.String()) + " " + p.style(yellow, "runs nothing") + ": it is told to run 0 tasks"
+	} else if w := impactWords(t); w != "" {
 		s += ": " + w
 	}
 	if t.Impact.NewRevision != "" && t.Impact.Running > 0 {
@@ -91,6 +94,9 @@ func (v *view) healthy(t diagnose.TargetReport) {
 			label = "Mind"
 		}
 		p.para(label, clean(f.Title)+" ("+verdictWords[f.Verdict]+"; "+clean(f.ID)+", "+subjectWords(f.Subject)+"). "+sentence(clean(f.Says)))
+		if label == "Mind" && len(f.Fix) > 0 {
+			todo(p, "Fix", f.Fix[0], 0, 0)
+		}
 	}
 	for _, g := range t.Gaps {
 		p.para("Unread", gapWords(g))

@@ -28,7 +28,11 @@ func impactWords(t diagnose.TargetReport) string {
 		return fmt.Sprintf("The task of %s is %s.", orWord(im.NewRevision, "an unknown revision"), clean(im.Status))
 	}
 	if t.Target.Kind == evidence.TargetRule || t.Target.Kind == evidence.TargetSchedule {
-		return fmt.Sprintf("The %s is %s and runs %s in cluster %s.", t.Target.Kind, clean(im.Status), orWord(im.NewRevision, "an unknown revision"), orWord(t.Target.Cluster, "(not told)"))
+		end := "."
+		if t.Health == facts.Healthy {
+			end = "" // the sentence goes on
+		}
+		return fmt.Sprintf("The %s is %s and runs %s in cluster %s%s", t.Target.Kind, clean(im.Status), orWord(im.NewRevision, "an unknown revision"), orWord(t.Target.Cluster, "(not told)"), end)
 	}
 	s := fmt.Sprintf("%d of %d tasks run", im.Running, im.Desired)
 	if im.Pending > 0 && t.Health != facts.Healthy {

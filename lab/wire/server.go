@@ -65,6 +65,7 @@ func (s *Server) prepare() {
 			if err != nil {
 				panic(err)
 			}
+			op.Service = signingName(op.Service)
 			key := op.Service + ":" + op.Name
 			if _, twice := s.index[key]; twice {
 				panic("wire: operation " + key + " is listed twice")
@@ -166,6 +167,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		w.Header().Set("Content-Type", p.contentType(tables()[r.Service]))
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
+	call.Status = status
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the caller may have gone; there is nobody left to tell
 }

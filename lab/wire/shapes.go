@@ -214,7 +214,7 @@ func (s *service) takesForms() bool {
 
 // lookup finds an operation; the error says what the tables hold instead.
 func lookup(serviceName, operationName string) (*operation, error) {
-	s := tables()[serviceName]
+	s := tables()[signingName(serviceName)]
 	if s == nil {
 		return nil, fmt.Errorf("wire: no shape table for service %q; there are %s", serviceName, strings.Join(sortedKeys(tables()), ", "))
 	}
@@ -224,6 +224,12 @@ func lookup(serviceName, operationName string) (*operation, error) {
 	}
 	return op, nil
 }
+
+// commandNames are names under which the AWS command line knows services, where the signing name is another one.
+var commandNames = map[string]string{"cloudwatch": "monitoring", "efs": "elasticfilesystem", "elbv2": "elasticloadbalancing"}
+
+// signingName is the name of a service in the tables, given that or the command line's.
+func signingName(service string) string { return or(commandNames[service], service) }
 
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))

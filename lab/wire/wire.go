@@ -90,6 +90,7 @@ type Call struct {
 	Service, Operation, Region string
 	Input                      any       // pointer to the SDK's input struct; nil when the call never got that far
 	Code, Message              string    // the error answered; both empty on success
+	Status                     int       // of the HTTP answer; 0 when Server.Mangle wrote it
 	Time                       time.Time // Server.Now when the request arrived
 	RequestID                  string
 	UserAgent, AccessKey       string

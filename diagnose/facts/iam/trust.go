@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func (t Trust) judge(w *evidence.View, role evidence.Role, service string) Trust
 		return t
 	}
 	caller, _ := evidence.Read(w, evidence.CallerKey())
-	r := trustRequest(role, caller)
+	r := trustRequest(role, caller, service)
 	matches := r.judge(p, func(s statement) tri {
 		if s.NotPrincipal != nil {
 			return namesService(*s.NotPrincipal, service).not()
@@ -104,8 +105,11 @@ func (t Trust) allowsWhom(ms []match, p policy, service string) string {
 	return "allows " + t.Principals
 }
 
-// trustRequest is the request with which ECS assumes a role.
-func trustRequest(role evidence.Role, caller evidence.Caller) request {
+// sources are the services whose SourceArn is one of their own and not of ECS: a rule, a schedule group.
+var sources = map[string]string{"events.amazonaws.com": "events", "scheduler.amazonaws.com": "scheduler"}
+
+// trustRequest is the request with which ECS, or the service that calls it, assumes a role.
+func trustRequest(role evidence.Role, caller evidence.Caller, service string) request {
 	account := AccountOf(role.ARN)
 	if account == "" {
 		account = caller.Account
@@ -116,7 +120,7 @@ func trustRequest(role evidence.Role, caller evidence.Caller) request {
 	}
 	r := newRequest("sts:AssumeRole", role.ARN, keys, nil)
 	if account != "" && caller.Region != "" && caller.Partition != "" {
-		r.shapes["aws:sourcearn"] = glob("arn:" + caller.Partition + ":ecs:" + caller.Region + ":" + account + ":*")
+		r.shapes["aws:sourcearn"] = glob("arn:" + caller.Partition + ":" + cmp.Or(sources[service], "ecs") + ":" + caller.Region + ":" + account + ":*")
 	}
 	return r
 }

@@ -78,3 +78,24 @@ func TestTrustOfARoleThatIsNotThere(t *testing.T) {
 		t.Errorf("absent in an account that nobody knows: %+v", whose)
 	}
 }
+
+// EventBridge and its Scheduler send the ARN of a rule or of a schedule group, never one of ECS.
+func TestTrustOfOtherServices(t *testing.T) {
+	for _, c := range []struct{ service, source, want string }{
+		{"scheduler.amazonaws.com", "arn:aws:scheduler:eu-west-1:123456789012:*", "yes"},
+		{"scheduler.amazonaws.com", "arn:aws:scheduler:eu-west-1:123456789012:schedule-group/default", "unknown"},
+		{"scheduler.amazonaws.com", "arn:aws:ecs:eu-west-1:123456789012:*", "no"},
+		{"events.amazonaws.com", "arn:aws:events:eu-west-1:123456789012:*", "yes"},
+		{"events.amazonaws.com", "arn:aws:events:us-east-1:123456789012:*", "no"},
+	} {
+		trust := doc(`{"Effect":"Allow","Principal":{"Service":"` + c.service + `"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"` + c.source + `"}}}`)
+		got := TrustedBy(evidence.NewView(account{trust: trust}.store()), roleARN, c.service)
+		word := map[bool]string{true: "yes", false: "no"}[got.Trusts]
+		if got.Basis.Unknown {
+			word = "unknown"
+		}
+		if word != c.want {
+			t.Errorf("%s with %s: %s, want %s; %s %s", c.service, c.source, word, c.want, got.Says, got.Basis.Why)
+		}
+	}
+}

@@ -163,6 +163,8 @@ func (c *calc) acts() (out []act, ok bool) {
 		return []act{{"secretsmanager:GetSecretValue", arn("secretsmanager", "", "")}}, true
 	case "ssm":
 		return []act{{"ssm:GetParameters", arn("ssm", "", "")}}, true
+	case "ssmmessages":
+		return []act{{"ssmmessages:CreateControlChannel", "*"}, {"ssmmessages:OpenControlChannel", "*"}, {"ssmmessages:CreateDataChannel", "*"}, {"ssmmessages:OpenDataChannel", "*"}}, true
 	case "kms":
 		return []act{{"kms:Decrypt", arn("kms", "", "")}}, true
 	}

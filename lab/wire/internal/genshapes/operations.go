@@ -6,7 +6,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 	{"ecs", "ecs", `
 		CreateCluster DeleteCluster DescribeClusters ListClusters UpdateClusterSettings
 		PutClusterCapacityProviders DescribeCapacityProviders
-		CreateService UpdateService DeleteService DescribeServices ListServices
+		CreateService UpdateService DeleteService DescribeServices ListServices ListServicesByNamespace
 		ListTasks DescribeTasks RunTask StopTask
 		RegisterTaskDefinition DeregisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies
 		ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment
@@ -61,7 +61,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 	{"ssm", "ssm", `DescribeParameters PutParameter GetParameter GetParameters DeleteParameter`},
 	{"kms", "kms", `
 		DescribeKey GetKeyPolicy PutKeyPolicy ListAliases ListKeys EnableKey DisableKey CancelKeyDeletion ScheduleKeyDeletion
-		CreateKey ListGrants CreateGrant`},
+		CreateKey ListGrants CreateGrant ListKeyPolicies CreateAlias DeleteAlias`},
 	{"application-autoscaling", "application-autoscaling", `
 		DescribeScalableTargets DescribeScalingPolicies DescribeScalingActivities DescribeScheduledActions
 		RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy DeleteScalingPolicy PutScheduledAction DeleteScheduledAction`},
@@ -72,7 +72,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		DescribeRule ListRules ListTargetsByRule ListRuleNamesByTarget PutRule PutTargets RemoveTargets EnableRule DisableRule DeleteRule`},
 	{"sqs", "sqs", `
 		ListQueues GetQueueUrl GetQueueAttributes SetQueueAttributes CreateQueue DeleteQueue PurgeQueue
-		SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility`},
+		SendMessage SendMessageBatch ReceiveMessage DeleteMessage DeleteMessageBatch ChangeMessageVisibility`},
 	{"servicediscovery", "servicediscovery", `
 		ListNamespaces GetNamespace CreateHttpNamespace CreatePrivateDnsNamespace DeleteNamespace
 		ListServices GetService CreateService DeleteService ListInstances RegisterInstance DeregisterInstance GetInstancesHealthStatus GetOperation`},
@@ -88,9 +88,9 @@ var services = []struct{ SigningName, Folder, Operations string }{
 	{"elasticfilesystem", "efs", `
 		DescribeFileSystems DescribeMountTargets DescribeMountTargetSecurityGroups DescribeAccessPoints DescribeFileSystemPolicy
 		CreateFileSystem DeleteFileSystem CreateMountTarget DeleteMountTarget ModifyMountTargetSecurityGroups
-		PutFileSystemPolicy DeleteFileSystemPolicy CreateAccessPoint DeleteAccessPoint`},
+		PutFileSystemPolicy DeleteFileSystemPolicy CreateAccessPoint DeleteAccessPoint TagResource ListTagsForResource`},
 	{"scheduler", "scheduler", `GetSchedule ListSchedules CreateSchedule UpdateSchedule DeleteSchedule ListScheduleGroups`},
-	{"xray", "xray", `GetSamplingRules GetGroups GetTraceSummaries GetServiceGraph PutTraceSegments GetEncryptionConfig`},
+	{"xray", "xray", `GetSamplingRules CreateSamplingRule UpdateSamplingRule DeleteSamplingRule GetGroups GetTraceSummaries GetServiceGraph PutTraceSegments GetEncryptionConfig`},
 	{"monitoring", "cloudwatch", `
 		GetMetricData GetMetricStatistics ListMetrics DescribeAlarms DescribeAlarmsForMetric
 		PutMetricAlarm DeleteAlarms EnableAlarmActions DisableAlarmActions SetAlarmState PutMetricData`},

@@ -1,0 +1,169 @@
+package facts
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ecsplain/ecsplain/evidence"
+)
+
+// ResolverFact is whom the tasks ask for names, for failures of a name that was not resolved.
+type ResolverFact struct {
+	Host    string   `json:"host"` // the name that was asked for; "" = not told, or the failure is not about a name
+	Vpc     string   `json:"vpc"`
+	Options string   `json:"dhcp_options"`
+	Servers []string `json:"servers"` // as the option set names them
+
+	Custom    Check          `json:"custom"`   // the option set names other servers than AWS's
+	Ours      bool           `json:"aws_name"` // the name is one of AWS's, which any working resolver knows
+	Egress    Check          `json:"egress"`   // the task's security groups let no DNS query out to those servers
+	Firewall  Check          `json:"firewall"` // a rule of DNS Firewall blocks the name
+	Rule      string         `json:"rule"`
+	RuleGroup string         `json:"rule_group"`
+	Basis     evidence.Basis `json:"-"`
+}
+
+func (r ResolverFact) all(b evidence.Basis) ResolverFact {
+	r.Basis, r.Custom.Basis, r.Egress.Basis, r.Firewall.Basis = b, b, b, b
+	return r
+}
+
+const amazonDNS = "AmazonProvidedDNS"
+
+func resolverFact(v *evidence.View, in *Incident) {
+	asked := in.Message.Nature == "dns" || strings.Contains(in.Message.Text, "lookup ")
+	if !asked || in.Message.Fields.Host == "" {
+		in.Resolver = ResolverFact{}.all(evidence.Basis{Cites: in.Basis.Cites})
+		return
+	}
+	r := ResolverFact{Host: strings.ToLower(strings.TrimSuffix(in.Message.Fields.Host, "."))}
+	r.Ours = strings.HasSuffix(r.Host, ".amazonaws.com") || strings.HasSuffix(r.Host, ".amazonaws.com.cn") || strings.HasSuffix(r.Host, ".api.aws")
+	w := v.Track()
+	subnet, st := evidence.Read(w, evidence.SubnetKey(in.Launch.Subnet))
+	if in.Launch.Subnet == "" || st != evidence.Found {
+		in.Resolver = r.all(w.Undecided("the subnet of the failed start is not known"))
+		return
+	}
+	r.Vpc = subnet.VpcID
+	vpc, st := evidence.Read(w, evidence.VpcKey(subnet.VpcID))
+	if st != evidence.Found {
+		in.Resolver = r.all(w.Undecided(""))
+		return
+	}
+	r = r.all(w.Decided())
+	r.firewall(v)
+	r.servers(v, in, vpc)
+	in.Resolver = r
+}
+
+// servers judges the option set. "default" is AWS's word for no set at all; then nothing answers names (EC2 user guide).
+func (r *ResolverFact) servers(v *evidence.View, in *Incident, vpc evidence.Vpc) {
+	w := v.Track()
+	r.Options = vpc.DhcpOptionsID
+	if vpc.DhcpOptionsID == "" {
+		r.Custom.Basis, r.Egress.Basis = w.Undecided("the VPC names no DHCP options"), w.Undecided("")
+		return
+	}
+	key := evidence.DhcpOptionsKey(vpc.DhcpOptionsID)
+	o, st := evidence.Read(w, key)
+	if st != evidence.Found {
+		r.Custom.Basis, r.Egress.Basis = w.Undecided(""), w.Undecided("")
+		return
+	}
+	r.Servers = o.Servers
+	w.Cite(key.Key, o.ID, "domain-name-servers", strings.Join(o.Servers, ", "))
+	own := len(o.Servers) > 0 && !slices.ContainsFunc(o.Servers, func(s string) bool { return s == amazonDNS || amazonAddress(s, vpc) })
+	r.Custom = Check{Holds: own, Resource: o.ID, Detail: fmt.Sprintf("%s sends them to %s", o.ID, strings.Join(o.Servers, ", ")), Basis: w.Decided()}
+	r.Egress.Basis = w.Decided()
+	if own {
+		r.egress(v, in)
+	}
+}
+
+// amazonAddress reports whether a server is AWS's own resolver under another name: 169.254.169.253, or the second address of the VPC.
+func amazonAddress(s string, vpc evidence.Vpc) bool {
+	if s == "169.254.169.253" {
+		return true
+	}
+	return slices.ContainsFunc(vpc.CIDRs, func(c string) bool {
+		p, err := netip.ParsePrefix(c)
+		return err == nil && p.Masked().Addr().Next().Next().String() == s
+	})
+}
+
+// egress: queries to servers of one's own pass the security groups, unlike those to AWS's resolver (VPC user guide).
+func (r *ResolverFact) egress(v *evidence.View, in *Incident) {
+	w := v.Track()
+	if len(in.Launch.SecurityGroups) == 0 {
+		r.Egress.Basis = w.Undecided("the task's security groups are not known")
+		return
+	}
+	open, other := false, false
+	for _, id := range in.Launch.SecurityGroups {
+		g, st := evidence.Read(w, evidence.SecurityGroupKey(id))
+		if st != evidence.Found {
+			r.Egress.Basis = w.Undecided("")
+			return
+		}
+		for _, rule := range g.Egress {
+			if !carriesDNS(rule) {
+				continue
+			}
+			other = other || rule.Group != "" || rule.PrefixList != ""
+			open = open || slices.ContainsFunc(r.Servers, func(s string) bool { return contains([]string{rule.CIDR}, s) })
+		}
+		w.Cite(evidence.SecurityGroupKey(id).Key, id, "IpPermissionsEgress", fmt.Sprintf("%d rules", len(g.Egress)))
+	}
+	if !open && other {
+		r.Egress.Basis = w.Undecided("a rule admits another group or a prefix list, and whether the servers are in it is not known")
+		return
+	}
+	r.Egress = Check{Holds: !open, Resource: in.Launch.SecurityGroups[0], Detail: "no outbound rule admits udp/53 to " + strings.Join(r.Servers, ", "), Basis: w.Decided()}
+}
+
+func carriesDNS(r evidence.SGRule) bool {
+	return r.Protocol == "-1" || r.Protocol == "udp" && r.FromPort <= 53 && 53 <= r.ToPort
+}
+
+// firewall asks the rules in their order; the first that names the host decides. A rule whose names are not shown leaves those after it open.
+func (r *ResolverFact) firewall(v *evidence.View) {
+	w := v.Track()
+	key := evidence.DNSFirewallKey(r.Vpc)
+	f, st := evidence.Read(w, key)
+	if st != evidence.Found {
+		r.Firewall.Basis = w.Undecided("")
+		return
+	}
+	hidden := ""
+	for _, rule := range f.Rules {
+		if slices.ContainsFunc(rule.Domains, func(d string) bool { return namesHost(d, r.Host) }) {
+			w.Cite(key.Key, "rule "+rule.Name, "Action", rule.Action)
+			if rule.Action == "ALERT" {
+				continue
+			}
+			if hidden != "" && rule.Action != "BLOCK" {
+				break
+			}
+			r.Firewall = Check{Holds: rule.Action == "BLOCK", Resource: rule.Group, Detail: fmt.Sprintf("rule %s of %s blocks %s", rule.Name, rule.Group, r.Host), Basis: w.Decided()}
+			r.Rule, r.RuleGroup = rule.Name, rule.Group
+			return
+		}
+		if rule.Truncated && rule.Action == "BLOCK" && hidden == "" {
+			hidden = rule.Name
+		}
+	}
+	w.Cite(key.Key, r.Vpc, "FirewallRuleGroupAssociations", fmt.Sprintf("%d rules", len(f.Rules)))
+	r.Firewall.Basis = w.Decided()
+	if hidden != "" {
+		r.Firewall.Basis = w.Undecided("what names rule " + hidden + " blocks is not shown")
+	}
+}
+
+// namesHost matches a pattern of DNS Firewall: a name, *.name for what is below it, or * for all.
+func namesHost(pattern, host string) bool {
+	pattern = strings.ToLower(strings.TrimSuffix(pattern, "."))
+	below, wild := strings.CutPrefix(pattern, "*")
+	return pattern == host || wild && strings.HasSuffix(host, below)
+}
