@@ -1,7 +1,8 @@
 # build   the binary, static                     test    what the README promises: vet-free, fast, every package
 # check   gofmt, vet, staticcheck, race detector bench   calls and waiting time beside their lower bounds
 # demo    break a service in the lab, diagnose, mend   update  rewrite golden files and generated documents
-.PHONY: build test check bench demo update
+# accuracy  diagnoses of random worlds beside what was done to them: make accuracy N=1000 SEED=1
+.PHONY: build test check bench demo update accuracy
 export CGO_ENABLED = 0
 
 GO      ?= go
@@ -21,6 +22,11 @@ check:
 
 bench: build
 	$(GO) run ./cmd/ecsplain-bench
+
+N    ?= 1000
+SEED ?= 1
+accuracy:
+	$(GO) run ./cmd/ecsplain-accuracy -n $(N) -seed $(SEED)
 
 demo: build
 	./bin/ecsplain demo

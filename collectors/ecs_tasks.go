@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -148,8 +149,11 @@ func (w *Wave) listTasks(ctx context.Context, in ecs.ListTasksInput, pages int) 
 	return arns, more, from, err
 }
 
+// steadyEvent is the last thing that a service says when it has come to rest.
+const steadyEvent = "has reached a steady state."
+
 // sickFamilies are the task definition families of a service that does not run as it should, as far as this wave or an
-// earlier one has read it; none for a service that looks well.
+// earlier one has read it; none for a service that looks well. Counts alone do not tell: between two crashes all tasks run.
 func (w *Wave) sickFamilies(ctx context.Context, cluster, service string) []string {
 	w.await(ctx, evidence.KindService)
 	it, state := w.store.Lookup(evidence.ServiceKey(cluster, service).Key)
@@ -157,7 +161,7 @@ func (w *Wave) sickFamilies(ctx context.Context, cluster, service string) []stri
 	if state != evidence.Found || !ok {
 		return nil
 	}
-	sick := s.Running < s.Desired
+	sick := s.Running < s.Desired || restless(s.Events)
 	revisions := []string{s.TaskDefinition}
 	for _, d := range s.Deployments {
 		sick = sick || d.Failed > 0
@@ -173,6 +177,21 @@ func (w *Wave) sickFamilies(ctx context.Context, cluster, service string) []stri
 		}
 	}
 	return families
+}
+
+// restless reports whether a service's last word is not that it has come to rest, or whether it started tasks three times and more within the
+// hour before: it may come to rest between two crashes.
+func restless(events []evidence.ServiceEvent) bool {
+	if len(events) == 0 {
+		return false
+	}
+	starts := 0
+	for _, e := range events {
+		if strings.Contains(e.Message, ") has started ") && events[0].At.Sub(e.At) < time.Hour {
+			starts++
+		}
+	}
+	return starts >= 3 || !strings.HasSuffix(events[0].Message, steadyEvent)
 }
 
 // fillLists describes the tasks of all lists of one cluster in full batches and answers their keys.

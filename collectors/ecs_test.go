@@ -222,10 +222,22 @@ func TestStoppedTasksAreBoundedAmongThousands(t *testing.T) {
 func TestHealthyServiceIsNotSearchedByFamily(t *testing.T) {
 	healthy := webService()
 	healthy.RunningCount, healthy.Deployments[0].FailedTasks = 2, 0
+	healthy.Events = []ecstypes.ServiceEvent{{Id: aws.String("e"), Message: aws.String("(service web) has reached a steady state.")}}
 	c := &taskWorld{own: 3, foreign: 3, service: healthy}
 	v := value(t, serve(t, c.operations()...).fetch(t, webKey.Key, webStopped.Key), webStopped)
 	if len(v.Tasks) != 0 || c.lists.Load() != 1 {
 		t.Errorf("%d tasks by %d lists; want none by one", len(v.Tasks), c.lists.Load())
+	}
+}
+
+// Between two crashes all tasks run: the service's last word tells that it is not at rest.
+func TestServiceBetweenCrashesIsSearchedByFamily(t *testing.T) {
+	restless := webService()
+	restless.RunningCount, restless.Deployments[0].FailedTasks = 2, 0
+	restless.Events = []ecstypes.ServiceEvent{{Id: aws.String("e"), Message: aws.String("(service web) has started 2 tasks: (task a) (task b).")}}
+	c := &taskWorld{own: 3, foreign: 3, service: restless}
+	if v := value(t, serve(t, c.operations()...).fetch(t, webKey.Key, webStopped.Key), webStopped); len(v.Tasks) != 3 {
+		t.Errorf("%d tasks; want the 3 that stopped", len(v.Tasks))
 	}
 }
 

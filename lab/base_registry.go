@@ -83,6 +83,11 @@ func (w *World) buildRegistry() {
 		}
 		w.repositories[r.name] = repo
 	}
+	w.buildPublicImages()
+}
+
+// buildPublicImages makes what the public registries hold.
+func (w *World) buildPublicImages() {
 	for _, name := range []string{"docker.io/library/nginx", "docker.io/library/redis", "public.ecr.aws/nginx/nginx"} {
 		w.public[name] = &publicImage{Reference: name, image: image{
 			Digest: digestOf(name), Tags: []string{"latest", "1.27", "7.4"}, Pushed: w.now.Add(-20 * day), Size: 70_000_000, Platforms: anywhere, Index: true,

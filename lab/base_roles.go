@@ -19,8 +19,8 @@ const (
 	xrayPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["xray:PutTraceSegments","xray:PutTelemetryRecords","xray:GetSamplingRules","xray:GetSamplingTargets","xray:GetSamplingStatisticSummaries"],"Resource":["*"]}]}`
 )
 
-// buildRoles makes an execution role and a task role for each service, and the AWS managed policies that they use or may be given.
-func (w *World) buildRoles() {
+// buildManagedPolicies makes the AWS managed policies that roles use or may be given.
+func (w *World) buildManagedPolicies() {
 	for _, p := range []struct{ path, name, document string }{
 		{"/service-role/", "AmazonECSTaskExecutionRolePolicy", executionPolicy},
 		{"/", "AdministratorAccess", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`},
@@ -30,6 +30,11 @@ func (w *World) buildRoles() {
 		w.managed(p.path, p.name, p.document)
 	}
 	w.managedAs("ANPA"+strings.ToUpper(stableHex(17, "xray")), "/", "AWSXRayDaemonWriteAccess", xrayPolicy)
+}
+
+// buildRoles makes an execution role and a task role for each service.
+func (w *World) buildRoles() {
+	w.buildManagedPolicies()
 	execution := w.names["policy:AmazonECSTaskExecutionRolePolicy"]
 	w.newRole("orders-execution", trustTasks, execution, "read-db-secret", allow("secretsmanager:GetSecretValue", w.names["secret:db"]))
 	w.newRole("catalog-execution", trustTasks, execution, "read-search-url", allow("ssm:GetParameters", w.names["parameter:search-url"]))

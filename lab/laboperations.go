@@ -21,6 +21,7 @@ var labOperations = []struct {
 }{
 	{"Advance", "For: let so much time pass", (*World).labAdvance},
 	{"RetireTasks", "Service: Fargate maintenance stops the service's tasks; they are replaced", (*World).labRetireTasks},
+	{"ForgetStoppedTasks", "Service: more than an hour has passed for the service's stopped tasks, so nobody can describe them any more", (*World).labForgetStopped},
 	{"FailNatGateway", "NatGatewayId: the NAT gateway goes to the state failed", (*World).labFailNAT},
 	{"LeakInterfaces", "SubnetId, Leave: somebody's forgotten interfaces take all addresses of a subnet but so many", (*World).labLeakInterfaces},
 	{"DeleteInterfaces", "SubnetId: the forgotten interfaces are cleaned up", (*World).labDeleteInterfaces},
@@ -80,6 +81,19 @@ func (w *World) labRetireTasks(in map[string]any) error {
 		w.stop(t, ecstypes.TaskStopCodeServiceSchedulerInitiated, "ECS is performing maintenance on the underlying infrastructure hosting the task.")
 	}
 	w.reconcileIn(s, w.about(5*time.Second))
+	return nil
+}
+
+func (w *World) labForgetStopped(in map[string]any) error {
+	s := w.services[textOf(in, "Service")]
+	if s == nil {
+		return fmt.Errorf("there is no service %q; write CLUSTER/SERVICE, one of %s", textOf(in, "Service"), strings.Join(slices.Sorted(maps.Keys(w.services)), ", "))
+	}
+	for _, t := range slices.Clone(s.tasks) {
+		if t.is("STOPPED") {
+			w.forget(t)
+		}
+	}
 	return nil
 }
 

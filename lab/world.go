@@ -32,6 +32,8 @@ type Options struct {
 	Web    bool // a third service, web, behind an application load balancer
 	Worker bool // a third service, worker, that works on a queue and is scaled by its length
 
+	Topology *Topology // builds this account instead of the shop; Endpoints and Web are not looked at then
+
 	// HideStopped makes ListTasks(serviceName, STOPPED) find nothing. Sources disagree on what AWS does.
 	HideStopped bool
 }
@@ -66,9 +68,14 @@ func New(o Options) *World {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.keyring = w.newKeyring()
-	w.buildShop(o.Endpoints)
-	if o.Web {
-		w.buildWeb()
+	switch {
+	case o.Topology != nil:
+		w.buildTopology(*o.Topology)
+	default:
+		w.buildShop(o.Endpoints)
+		if o.Web {
+			w.buildWeb()
+		}
 	}
 	if o.Jobs {
 		w.buildJobs()

@@ -76,6 +76,7 @@ func TestReach(t *testing.T) {
 		{name: "endpoint without private DNS", to: "ecr.api", change: func(w *world) { w.isolate("ecr.api"); w.ends[0].PrivateDNS = false }, blocks: []string{"endpoint_private_dns vpce-ecr.api"}},
 		{name: "endpoint without private DNS beside a NAT", to: "ecr.api", via: "nat-1", change: func(w *world) { w.endpoint("ecr.api").PrivateDNS = false }},
 		{name: "endpoint in a VPC without DNS hostnames", to: "ecr.api", change: func(w *world) { w.isolate("ecr.api"); w.dns.Hostnames = false }, blocks: []string{"endpoint_private_dns vpc-1"}},
+		{name: "endpoint in a VPC without DNS hostnames, a public address was dialled", to: "ecr.api", ip: "52.94.1.1", change: func(w *world) { w.isolate("ecr.api"); w.dns.Hostnames = false }, blocks: []string{"endpoint_private_dns vpc-1"}},
 		{name: "endpoint group", to: "ecr.api", via: "vpce-ecr.api", change: func(w *world) { w.isolate("ecr.api"); w.groups["sg-ep"].Ingress = nil }, blocks: []string{"endpoint_sg sg-ep"}},
 		{name: "the detour: a new endpoint although NAT is perfect", to: "ecr.api", via: "vpce-ecr.api", change: func(w *world) {
 			w.endpoint("ecr.api")

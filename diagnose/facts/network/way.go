@@ -368,6 +368,12 @@ func unassociated(list []evidence.Endpoint, service string, t evidence.RouteTabl
 	return evidence.Endpoint{}, false
 }
 
+// hostnamesOff reports whether the VPC's DNS hostnames are known to be off: then no endpoint's private name works.
+func (c *calc) hostnamesOff(s evidence.Subnet) bool {
+	dns, st := evidence.Read(c.v, evidence.VpcDNSKey(s.VpcID))
+	return st == evidence.Found && dns.Support && !dns.Hostnames
+}
+
 // unusedEndpoint tells why the endpoint that exists for the service does not answer for its name.
 func (c *calc) unusedEndpoint(s evidence.Subnet, t evidence.RouteTable, e evidence.Endpoint) way {
 	c.citeEndpoint(s, e)
@@ -375,7 +381,7 @@ func (c *calc) unusedEndpoint(s evidence.Subnet, t evidence.RouteTable, e eviden
 	switch {
 	case !available(e):
 		return way{end: endEndpointMissing, table: t.ID, resource: e.ID, detail: fmt.Sprintf("%s for %s is %s, not available", e.ID, e.Service, e.State)}
-	case c.ip.IsValid() && e.PrivateDNS:
+	case c.ip.IsValid() && e.PrivateDNS && !c.hostnamesOff(s):
 		c.because("the message dialled %s, but now %s answers for the name", c.ip, e.ID)
 		w.open = true
 		w.end = endBeyond
