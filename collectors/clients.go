@@ -47,6 +47,7 @@ type ports struct {
 	scheduler  schedulerPort
 	xray       xrayPort
 	names      namesPort
+	beyond     beyondPort
 }
 
 type ecsPort struct {
@@ -143,6 +144,7 @@ func newPorts(cfg aws.Config) ports {
 		scheduler:  newSchedulerPort(scheduler.NewFromConfig(cfg)),
 		xray:       xrayPort{xray.NewFromConfig(cfg).GetSamplingRules},
 		names:      newNamesPort(cfg),
+		beyond:     newBeyondPort(cfg),
 	}
 }
 
