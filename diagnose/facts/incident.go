@@ -115,6 +115,7 @@ type Incident struct {
 	Exec         ExecFact     `json:"exec"`     // only of incidents about ECS Exec
 	Peer         PeerFact     `json:"peer"`     // the address that the program called in vain
 	Resolver     ResolverFact `json:"resolver"` // whom the tasks ask for names
+	Way          WayFact      `json:"way"`      // out of the VPC, behind what the VPC's own settings say
 	Tracing      Tracing      `json:"tracing"`  // only of incidents about traces
 	Schedule     ScheduleFact `json:"schedule"` // only of incidents about a rule or schedule
 }

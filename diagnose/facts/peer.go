@@ -81,7 +81,7 @@ func (p *PeerFact) judge(v *evidence.View, in *Incident) {
 	l := in.Launch
 	from := network.From{Account: l.Account, Region: l.Region, Partition: l.Partition, Subnet: l.Subnet, SecurityGroups: l.SecurityGroups, PublicIP: l.PublicIP}
 	if p.Inside = contains(vpc.CIDRs, p.Address); !p.Inside {
-		p.NoRoute = network.Reach(v.Track(), from, network.Destination{Name: "internet", Host: p.Address, IP: p.Address, Port: p.Port}).NoRoute
+		p.NoRoute = p.outside(network.Reach(v.Track(), from, network.Destination{Name: "internet", Host: p.Address, IP: p.Address, Port: p.Port}))
 		return
 	}
 	key := evidence.InterfaceAtKey(vpc.ID, p.Address)
@@ -106,6 +106,17 @@ func (p *PeerFact) judge(v *evidence.View, in *Incident) {
 		p.Group = eni.Groups[0]
 	}
 	p.Network = network.ReachInside(v, from, network.Interface{Name: p.What, IP: p.Address, Subnet: eni.SubnetID, Groups: eni.Groups, Known: true, Port: p.Port})
+}
+
+// outside: a private address that only the default route takes goes to the internet, which knows no way to it.
+func (p *PeerFact) outside(path network.Path) network.Blocker {
+	a, err := netip.ParseAddr(p.Address)
+	toInternet := path.Means == network.MeansNAT || path.Means == network.MeansInternetGateway
+	if err != nil || !a.IsPrivate() || !toInternet || path.LeavesBy != "" || path.NoRoute.Basis.Unknown || path.NoRoute.Blocks {
+		return path.NoRoute
+	}
+	return network.Blocker{Blocks: true, Resource: path.RouteTable, Basis: path.NoRoute.Basis,
+		Detail: fmt.Sprintf("%s has no route of its own for %s, and its default route takes that private address to %s and the internet", path.RouteTable, p.Address, path.Via)}
 }
 
 func contains(cidrs []string, address string) bool {
