@@ -188,6 +188,9 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 		if memory > 0 && int(aws.ToInt32(c.Memory)) > memory {
 			return client("Invalid setting for container '%s'. The container's 'memory' must not be larger than the task's 'memory'.", name)
 		}
+		if err := checkLogOptions(c.LogConfiguration); err != nil {
+			return err
+		}
 		if err := checkRoles(in, c, fargate); err != nil {
 			return err
 		}
@@ -196,6 +199,27 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 		return client("At least one container must be marked as essential.")
 	}
 	return checkVolumes(in)
+}
+
+// checkLogOptions refuses what the awslogs driver cannot do without, in words seen in aws-cloudformation/cfn-lint issue 1787 and
+// terraform-aws-modules/terraform-aws-ecs issue 206.
+func checkLogOptions(l *ecstypes.LogConfiguration) error {
+	if l == nil || l.LogDriver != ecstypes.LogDriverAwslogs {
+		return nil
+	}
+	var lacks []string
+	for _, option := range []string{"awslogs-region", "awslogs-group"} {
+		switch value, ok := l.Options[option]; {
+		case !ok:
+			lacks = append(lacks, option)
+		case value == "":
+			return client("Log driver awslogs option '%s' should not be null or empty.", option)
+		}
+	}
+	if len(lacks) > 0 {
+		return client("Log driver awslogs requires options: %s", strings.Join(lacks, ", "))
+	}
+	return nil
 }
 
 // checkRoles refuses a container that needs the execution role where there is none.
