@@ -306,7 +306,8 @@ func (g *grouping) deployedAnew(in *Incident) evidence.Moment {
 		return evidence.Moment{}
 	}
 	elsewhere := in.Launch.Subnet != "" && len(p.Network.Subnets) > 0 && !slices.Contains(p.Network.Subnets, in.Launch.Subnet)
-	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere {
+	pinned := strings.Contains(in.Message.Fields.Image, "@sha256:") // every deployment looks its tags up anew
+	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere || pinned {
 		return p.CreatedAt
 	}
 	return evidence.Moment{}
