@@ -7,13 +7,15 @@ import (
 	"time"
 )
 
+const bigServices = 500
+
 // big is an account of 500 services with 5,000 running tasks in three networks.
 func big() Topology {
 	t := Topology{}
 	for i := range 3 {
 		t.Networks = append(t.Networks, Network{Name: fmt.Sprintf("net%d", i), Octet: 10 + i, Zones: 3, NAT: true, Wide: true})
 	}
-	for i := range 500 {
+	for i := range bigServices {
 		l := Workload{Cluster: fmt.Sprintf("c%d", i%5), Name: fmt.Sprintf("svc%d", i), Network: i % 3, Count: 10, Blocks: []string{"secret"}}
 		if i%10 == 0 {
 			l.Blocks = append(l.Blocks, "balancer")
@@ -30,7 +32,7 @@ func BenchmarkBigWorld(b *testing.B) {
 		top := big()
 		w := New(Options{Topology: &top})
 		var steps []Step
-		for i := range 100 {
+		for i := range bigServices / 5 {
 			steps = append(steps, Step{Service: "ecs", Operation: "UpdateService", Input: map[string]any{"cluster": fmt.Sprintf("c%d", i%5), "service": fmt.Sprintf("svc%d", i), "forceNewDeployment": true}})
 		}
 		if err := w.Apply(steps); err != nil {
@@ -46,7 +48,7 @@ func BenchmarkBigWorld(b *testing.B) {
 				stopped++
 			}
 		}
-		if running != 5000 || stopped != 1000 {
+		if running != 10*bigServices || stopped != 2*bigServices {
 			b.Fatalf("%d run, %d stopped", running, stopped)
 		}
 		runtime.GC()
