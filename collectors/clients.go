@@ -52,6 +52,7 @@ type ports struct {
 	kinesis    kinesisPort
 	filter     filterPort
 	names      namesPort
+	beyond     beyondPort
 }
 
 type ecsPort struct {
@@ -151,6 +152,7 @@ func newPorts(cfg aws.Config) ports {
 		kinesis:    kinesisPort{kinesis.NewFromConfig(cfg).DescribeStreamSummary},
 		filter:     filterPort{cloudwatchlogs.NewFromConfig(cfg).FilterLogEvents},
 		names:      newNamesPort(cfg),
+		beyond:     newBeyondPort(cfg),
 	}
 }
 

@@ -102,6 +102,11 @@ var Collectors = []Collector{
 	{evidence.KindDhcpOptions, []string{"ec2:DescribeDhcpOptions"}, dhcpOptions},
 	{evidence.KindDNSFirewall, []string{"route53resolver:ListFirewallRuleGroupAssociations", "route53resolver:ListFirewallRules", "route53resolver:ListFirewallDomains"}, dnsFirewalls},
 	{evidence.KindNamespace, []string{"servicediscovery:ListNamespaces"}, namespaces},
+	{evidence.KindResolverRules, []string{"route53resolver:ListResolverRuleAssociations", "route53resolver:GetResolverRule"}, resolverRules},
+	{evidence.KindTransit, []string{"ec2:DescribeTransitGatewayVpcAttachments"}, transitAttachments},
+	{evidence.KindFirewall, []string{"network-firewall:DescribeFirewall"}, firewalls},
+	{evidence.KindFirewallPolicy, []string{"network-firewall:DescribeFirewallPolicy"}, firewallPolicies},
+	{evidence.KindFirewallRules, []string{"network-firewall:DescribeRuleGroup"}, firewallRules},
 }
 
 func collectorOf(kind evidence.Kind) (Collector, bool) {
@@ -130,6 +135,12 @@ var shows = map[string]string{
 	"ec2:DescribeNetworkAcls":                             "network ACLs on the way of a task",
 	"ec2:DescribeNetworkInterfaces":                       "who holds the addresses of a full subnet, and who has an address that a program calls",
 	"ec2:DescribeDhcpOptions":                             "whom the VPC tells its tasks to ask for names",
+	"route53resolver:ListResolverRuleAssociations":        "which names are sent to other name servers by rules of Route 53 Resolver",
+	"route53resolver:GetResolverRule":                     "where a rule of Route 53 Resolver sends names",
+	"ec2:DescribeTransitGatewayVpcAttachments":            "whether a transit gateway on the way serves the task's zone",
+	"network-firewall:DescribeFirewall":                   "which firewall stands in a task's way",
+	"network-firewall:DescribeFirewallPolicy":             "what that firewall does with what no rule names",
+	"network-firewall:DescribeRuleGroup":                  "which names and addresses that firewall stops",
 	"route53resolver:ListFirewallRuleGroupAssociations":   "whether DNS Firewall watches over the names of the VPC",
 	"route53resolver:ListFirewallRules":                   "which names DNS Firewall blocks",
 	"route53resolver:ListFirewallDomains":                 "which names DNS Firewall blocks",

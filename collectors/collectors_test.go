@@ -39,7 +39,7 @@ func TestEveryActionSaysWhy(t *testing.T) {
 			t.Errorf("no word on what %s shows", a)
 		}
 		if service, _, _ := strings.Cut(a, ":"); !slices.Contains([]string{"ecs", "ec2", "logs", "ecr", "iam", "sts", "secretsmanager", "ssm", "kms", "elasticfilesystem", "elasticloadbalancing", "cloudtrail", "codedeploy",
-			"application-autoscaling", "cloudwatch", "events", "scheduler", "servicequotas", "sqs", "xray", "route53resolver", "servicediscovery", "kinesis"}, service) {
+			"application-autoscaling", "cloudwatch", "events", "scheduler", "servicequotas", "sqs", "xray", "route53resolver", "servicediscovery", "kinesis", "network-firewall"}, service) {
 			t.Errorf("%s: no IAM prefix of a service that is read", a)
 		}
 	}

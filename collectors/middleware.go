@@ -54,6 +54,7 @@ var prefixes = map[string]string{
 	"SSM":             "ssm",
 	"EFS":             "elasticfilesystem",
 
+	"Network Firewall":          "network-firewall",
 	"Elastic Load Balancing v2": "elasticloadbalancing",
 	"Application Auto Scaling":  "application-autoscaling",
 	"EventBridge":               "events",

@@ -86,7 +86,7 @@ func dnsFirewalls(ctx context.Context, w *Wave, keys []evidence.Key) {
 		}
 		var groups []*firewallGroup
 		for _, a := range out.FirewallRuleGroupAssociations {
-			if a.Status == types.FirewallRuleGroupAssociationStatusComplete {
+			if a.Status != types.FirewallRuleGroupAssociationStatusDeleting {
 				groups = append(groups, &firewallGroup{id: str(a.FirewallRuleGroupId), priority: num(a.Priority), from: from})
 			}
 		}
@@ -101,7 +101,7 @@ func dnsFirewalls(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			v.Rules = append(v.Rules, g.rules...)
 		}
-		w.found(k, from, v)
+		w.list(k, from, v, out.NextToken != nil, nil)
 	})
 }
 
@@ -117,6 +117,10 @@ type firewallGroup struct {
 func (g *firewallGroup) read(ctx context.Context, w *Wave) {
 	var out *route53resolver.ListFirewallRulesOutput
 	if out, g.from, g.err = call(ctx, w.ports.names.ListFirewallRules, &route53resolver.ListFirewallRulesInput{FirewallRuleGroupId: &g.id, MaxResults: aws.Int32(firewallPage)}); g.err != nil {
+		return
+	}
+	if out.NextToken != nil {
+		g.err = errTooMany
 		return
 	}
 	slices.SortStableFunc(out.FirewallRules, func(a, b types.FirewallRule) int { return cmp.Compare(num(a.Priority), num(b.Priority)) })

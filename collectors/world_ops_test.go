@@ -65,7 +65,7 @@ func webService() ecstypes.Service {
 }
 
 // ordinary answers every call of the collectors for the sample keys.
-var ordinary = slices.Concat(ordinaryECS, ordinaryRollout, ordinaryEC2, ordinaryELB, ordinaryRest, ordinaryRegistry, storage, fileSystem, ordinaryScaling, ordinaryNames, ordinaryDiscovery)
+var ordinary = slices.Concat(ordinaryECS, ordinaryRollout, ordinaryEC2, ordinaryELB, ordinaryRest, ordinaryRegistry, storage, fileSystem, ordinaryScaling, ordinaryNames, ordinaryDiscovery, ordinaryBeyond)
 
 var ordinaryECS = []wire.Operation{
 	op("ecs", "ListClusters", func(*ecs.ListClustersInput) (*ecs.ListClustersOutput, error) {

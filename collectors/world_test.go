@@ -210,6 +210,6 @@ var sample = slices.Concat([]evidence.Key{
 	evidence.BalancerKey("arn:lb").Key,
 	evidence.ListenersKey("arn:lb").Key,
 	evidence.RulesKey("arn:listener").Key,
-}, sampleScaling, sampleNames)
+}, sampleScaling, sampleNames, sampleBeyond)
 
 const repo = "111122223333/eu-west-1/team/web"

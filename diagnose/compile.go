@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -72,8 +73,22 @@ func newEnv(as string) (*cel.Env, error) {
 	)
 }
 
+// envs keeps the environments by the variable's name: making one reads all fact types, which takes longer than a playbook.
+var envs sync.Map
+
+func envOf(as string) (*cel.Env, error) {
+	if env, ok := envs.Load(as); ok {
+		return env.(*cel.Env), nil
+	}
+	env, err := newEnv(as)
+	if err == nil {
+		envs.Store(as, env)
+	}
+	return env, err
+}
+
 func compile(p *Playbook) (*compiled, error) {
-	env, err := newEnv(p.As)
+	env, err := envOf(p.As)
 	if err != nil {
 		return nil, fmt.Errorf("declaring the facts to CEL: %w", err)
 	}

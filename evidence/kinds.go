@@ -82,10 +82,15 @@ const (
 	KindStream            Kind = "kinesis-stream"      // id NAME; Stream
 	KindFamilyTasks       Kind = "family-tasks"        // id CLUSTER/FAMILY; TaskList: tasks of the family that belong to no service, newest first
 
-	KindInterfaceAt Kind = "interface-at"       // id VPC-ID/ADDRESS; Interface: who has a private address; absent = nobody
-	KindDhcpOptions Kind = "dhcp-options"       // id DOPT-ID; DhcpOptions
-	KindDNSFirewall Kind = "dns-firewall"       // id VPC-ID; DNSFirewall: the rules in force, in the order of AWS
-	KindNamespace   Kind = "cloudmap-namespace" // id NAME or ARN; Namespace of Cloud Map, of this account and region
+	KindInterfaceAt    Kind = "interface-at"            // id VPC-ID/ADDRESS; Interface: who has a private address; absent = nobody
+	KindDhcpOptions    Kind = "dhcp-options"            // id DOPT-ID; DhcpOptions
+	KindResolverRules  Kind = "resolver-rules"          // id VPC-ID; ResolverRules that are associated with the VPC
+	KindTransit        Kind = "transit-attachment"      // id TGW-ID/VPC-ID; TransitAttachment; absent = the VPC is not attached, or another account's attachment
+	KindFirewall       Kind = "network-firewall"        // id ARN; Firewall of AWS Network Firewall
+	KindFirewallPolicy Kind = "network-firewall-policy" // id ARN; FirewallPolicy
+	KindFirewallRules  Kind = "network-firewall-rules"  // id ARN; FirewallRules of a stateful rule group
+	KindDNSFirewall    Kind = "dns-firewall"            // id VPC-ID; DNSFirewall: the rules in force, in the order of AWS
+	KindNamespace      Kind = "cloudmap-namespace"      // id NAME or ARN; Namespace of Cloud Map, of this account and region
 )
 
 // KindInfo ties a kind to the type of its value.
@@ -180,6 +185,11 @@ var Kinds = []KindInfo{
 	{KindDhcpOptions, decode[DhcpOptions]},
 	{KindDNSFirewall, decode[DNSFirewall]},
 	{KindNamespace, decode[Namespace]},
+	{KindResolverRules, decode[ResolverRules]},
+	{KindTransit, decode[TransitAttachment]},
+	{KindFirewall, decode[Firewall]},
+	{KindFirewallPolicy, decode[FirewallPolicy]},
+	{KindFirewallRules, decode[FirewallRules]},
 }
 
 func ref[T any](k Kind, id string) Ref[T] { return Ref[T]{Key{k, id}} }
@@ -371,6 +381,22 @@ func LoadBalancerKey(dnsName string) Ref[LoadBalancer] {
 func InterfaceAtKey(vpc, address string) Ref[Interface] {
 	return ref[Interface](KindInterfaceAt, vpc+"/"+address)
 }
-func DhcpOptionsKey(id string) Ref[DhcpOptions]    { return ref[DhcpOptions](KindDhcpOptions, id) }
-func DNSFirewallKey(vpc string) Ref[DNSFirewall]   { return ref[DNSFirewall](KindDNSFirewall, vpc) }
+func DhcpOptionsKey(id string) Ref[DhcpOptions]  { return ref[DhcpOptions](KindDhcpOptions, id) }
+func DNSFirewallKey(vpc string) Ref[DNSFirewall] { return ref[DNSFirewall](KindDNSFirewall, vpc) }
+func ResolverRulesKey(vpc string) Ref[ResolverRules] {
+	return ref[ResolverRules](KindResolverRules, vpc)
+}
+func TransitKey(gateway, vpc string) Ref[TransitAttachment] {
+	return ref[TransitAttachment](KindTransit, gateway+"/"+vpc)
+}
+
+// The keys of AWS Network Firewall take ARNs.
+
+func FirewallKey(arn string) Ref[Firewall] { return ref[Firewall](KindFirewall, arn) }
+func FirewallPolicyKey(arn string) Ref[FirewallPolicy] {
+	return ref[FirewallPolicy](KindFirewallPolicy, arn)
+}
+func FirewallRulesKey(arn string) Ref[FirewallRules] {
+	return ref[FirewallRules](KindFirewallRules, arn)
+}
 func NamespaceKey(nameOrARN string) Ref[Namespace] { return ref[Namespace](KindNamespace, nameOrARN) }

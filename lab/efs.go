@@ -243,7 +243,7 @@ func (w *World) tagFileSystem(in *efs.TagResourceInput) (*efs.TagResourceOutput,
 
 func (w *World) listFileSystemTags(in *efs.ListTagsForResourceInput) (*efs.ListTagsForResourceOutput, error) {
 	id := lastPart(*in.ResourceId)
-	all := []efstypes.Tag{}
+	var all []efstypes.Tag
 	switch f, a := w.storage.fileSystems[id], w.storage.accessPoints[id]; {
 	case f != nil:
 		all = f.Tags

@@ -63,8 +63,8 @@ func (w *World) keyOfAccount(id, about string) *key {
 	return &key{KeyMetadata: kmstypes.KeyMetadata{
 		KeyId: aws.String(id), Arn: aws.String(w.kmsARN("key/" + id)), AWSAccountId: aws.String(w.Account), CreationDate: aws.Time(w.now), Description: aws.String(about),
 		Enabled: true, KeyState: kmstypes.KeyStateEnabled, KeyManager: kmstypes.KeyManagerTypeCustomer, KeyUsage: kmstypes.KeyUsageTypeEncryptDecrypt, KeySpec: kmstypes.KeySpecSymmetricDefault,
-		CustomerMasterKeySpec: kmstypes.CustomerMasterKeySpecSymmetricDefault, EncryptionAlgorithms: []kmstypes.EncryptionAlgorithmSpec{kmstypes.EncryptionAlgorithmSpecSymmetricDefault},
-		Origin: kmstypes.OriginTypeAwsKms, MultiRegion: aws.Bool(false),
+		EncryptionAlgorithms: []kmstypes.EncryptionAlgorithmSpec{kmstypes.EncryptionAlgorithmSpecSymmetricDefault},
+		Origin:               kmstypes.OriginTypeAwsKms, MultiRegion: aws.Bool(false),
 	}}
 }
 

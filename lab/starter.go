@@ -113,11 +113,10 @@ func (w *World) invoke(s *starter, t runTarget) firing {
 	session := w.newHex(32)
 	out, err := w.runWith(role, session, in)
 	call := wire.Call{Service: "ecs", Operation: "RunTask", Region: w.Region, Input: &in, Time: w.now, RequestID: w.newUUID(), UserAgent: s.principal()}
-	answer := map[string]any{}
+	var answer map[string]any // nil where nothing was started
 	if err != nil {
 		call.Code, call.Message = err.Code, err.Message
 		f.refused = err.Error()
-		answer = nil
 	} else {
 		f.tasks, answer = w.runAnswer(out)
 	}

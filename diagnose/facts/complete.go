@@ -60,6 +60,7 @@ var Facts = []Fact{
 	{"dependency", dependencyFact},
 	{"peer", peerFact},
 	{"resolver", resolverFact},
+	{"way", wayFact},
 	{"logging", loggingFact},
 	{"target", targetFact},
 	{"listening", listeningFact},

@@ -97,17 +97,23 @@ func (c *ConnectFact) others(v *evidence.View, in *Incident, svc evidence.Servic
 		c.srv(w, o)
 		return
 	}
-	joined := c.Enabled && sameNamespace(c.Namespace, o.namespace)
+	joined := c.Enabled && sameNamespace(w, c.Namespace, o.namespace)
 	b := w.Decided()
 	c.NotJoined = Check{Holds: !joined, Resource: svc.Name, Basis: b, Detail: fmt.Sprintf("%s is offered by %s in namespace %s, and service %s is in %s", c.Host, c.Upstream, o.namespace, svc.Name, cmp.Or(c.Namespace, "none"))}
 	c.StartedBefore.Basis, c.SRVOnly.Basis = b, b
 	if joined {
-		c.before(v, in, o)
+		c.before(v, in, svc, o)
 	}
 }
 
-func sameNamespace(a, b string) bool {
-	return a == b || a[strings.LastIndexByte(a, '/')+1:] == b[strings.LastIndexByte(b, '/')+1:]
+// sameNamespace compares namespaces that may each be given by name or by ARN (ECS API reference, serviceConnectConfiguration).
+func sameNamespace(w *evidence.View, a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, _ := evidence.Read(w, evidence.NamespaceKey(a))
+	y, _ := evidence.Read(w, evidence.NamespaceKey(b))
+	return x.ARN != "" && x.ARN == y.ARN
 }
 
 // neighbours are the names that other services of the namespace and of the cluster offer. known is false where not all of
@@ -154,14 +160,18 @@ func (o offer) named(w *evidence.View, host string) bool {
 		first, _, dots := strings.Cut(host, ".")
 		return dots && s.Name != "" && strings.EqualFold(s.Name, first)
 	}
+	discovery := cmp.Or(o.entry.DiscoveryName, o.entry.PortName)
+	namespace := o.namespace
+	if ns, st := evidence.Read(w, evidence.NamespaceKey(namespace)); st == evidence.Found {
+		namespace = ns.Name
+	}
+	own := discovery + "." + namespace // the name where no alias gives another one
 	for _, a := range o.entry.Aliases {
-		name, _, _ := strings.Cut(a, ":")
-		if strings.EqualFold(name, host) {
+		if name, _, _ := strings.Cut(a, ":"); strings.EqualFold(cmp.Or(name, own), host) {
 			return true
 		}
 	}
-	first, _, dots := strings.Cut(host, ".")
-	return len(o.entry.Aliases) == 0 && dots && strings.EqualFold(cmp.Or(o.entry.DiscoveryName, o.entry.PortName), first)
+	return len(o.entry.Aliases) == 0 && strings.EqualFold(own, host)
 }
 
 // srv: a name with SRV records alone has no address to be looked up by (Cloud Map developer guide, "DNS records").
@@ -179,9 +189,9 @@ func (c *ConnectFact) srv(w *evidence.View, o offer) {
 		Detail: fmt.Sprintf("Cloud Map service %s has %s records and no A record", s.Name, strings.Join(s.Records, ", "))}
 }
 
-// before: a task knows the names that its namespace had when it started (ECS developer guide, "Service Connect concepts":
-// deployment order).
-func (c *ConnectFact) before(v *evidence.View, in *Incident, o offer) {
+// before: a task knows the names that its namespace had at the deployment which it belongs to; one that replaces another later knows no
+// more (ECS developer guide, "Service Connect concepts": deployment order).
+func (c *ConnectFact) before(v *evidence.View, in *Incident, svc evidence.Service, o offer) {
 	w := v.Track()
 	task, key, known := sampleTask(w, in)
 	if !known || !task.CreatedAt.Known && !task.StartedAt.Known {
@@ -192,15 +202,22 @@ func (c *ConnectFact) before(v *evidence.View, in *Incident, o offer) {
 	if !began.Known {
 		began = task.CreatedAt
 	}
-	d, _ := primary(o.svc)
 	w.Cite(key, "task "+task.ID, "startedAt", began.At.UTC().Format(time.RFC3339))
+	i := slices.IndexFunc(svc.Deployments, func(d evidence.Deployment) bool { return d.ID == task.StartedBy })
+	if i >= 0 && svc.Deployments[i].CreatedAt.Known && svc.Deployments[i].CreatedAt.At.Before(began.At) {
+		began = svc.Deployments[i].CreatedAt
+		w.Cite(evidence.ServiceKey(svc.Cluster, svc.Name).Key, "deployment "+task.StartedBy, "createdAt", began.At.UTC().Format(time.RFC3339))
+	}
+	d, _ := primary(o.svc)
 	w.Cite(evidence.ServiceKey(o.svc.Cluster, o.svc.Name).Key, "service "+o.svc.Name, "createdAt, its newest deployment", o.svc.CreatedAt.At.UTC().Format(time.RFC3339)+", "+d.CreatedAt.At.UTC().Format(time.RFC3339))
 	switch {
 	case o.svc.CreatedAt.Known && began.At.Before(o.svc.CreatedAt.At):
 		c.StartedBefore = Check{Holds: true, Resource: task.ID, Basis: w.Decided(),
-			Detail: fmt.Sprintf("task %s started at %s and service %s was made at %s", task.ID, began.At.UTC().Format("2006-01-02 15:04"), c.Upstream, o.svc.CreatedAt.At.UTC().Format("2006-01-02 15:04"))}
+			Detail: fmt.Sprintf("task %s knows the names of %s, and service %s was made at %s", task.ID, began.At.UTC().Format("2006-01-02 15:04"), c.Upstream, o.svc.CreatedAt.At.UTC().Format("2006-01-02 15:04"))}
 	case d.CreatedAt.Known && began.At.Before(d.CreatedAt.At):
-		c.StartedBefore.Basis = w.Undecided("service " + c.Upstream + " was deployed after the task started, and ECS does not tell whether it offered the name before")
+		c.StartedBefore.Basis = w.Undecided("service " + c.Upstream + " was deployed later, and ECS does not tell whether it offered the name before")
+	case i < 0:
+		c.StartedBefore.Basis = w.Undecided("the deployment that the task belongs to is gone, and it decides which names the task knows")
 	default:
 		c.StartedBefore.Basis = w.Decided()
 	}
@@ -213,7 +230,9 @@ func (c *ConnectFact) unanswered(v, w *evidence.View, in *Incident, offers []off
 	late := strings.Contains(strings.ToLower(c.Line), "upstream request timeout")
 	c.TimedOut = Check{Holds: late, Resource: in.Service, Basis: b}
 	c.TimedOut.Basis.Missing = w.Missed() // which service it was may still be read
-	offers = slices.DeleteFunc(offers, func(o offer) bool { return o.registry != "" || !c.Enabled || !sameNamespace(o.namespace, c.Namespace) })
+	offers = slices.DeleteFunc(offers, func(o offer) bool {
+		return o.registry != "" || !c.Enabled || !sameNamespace(w, o.namespace, c.Namespace)
+	})
 	if len(offers) == 1 {
 		o := offers[0]
 		c.Upstream = o.svc.Cluster + "/" + o.svc.Name

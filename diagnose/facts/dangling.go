@@ -40,7 +40,7 @@ func danglingFact(v *evidence.View, in *Incident) {
 	case strings.HasSuffix(in.Symptom, "/kms-denied") && in.Key.ARN == "":
 		d.Basis = in.Key.Unusable.Basis // not read yet, or no key of the customer's own
 		return
-	case strings.HasSuffix(in.Symptom, "/kms-denied"):
+	case strings.HasSuffix(in.Symptom, "/kms-denied"), in.Kind == KindForward && in.Message.Step == "secret" && in.Key.ARN != "" && (in.Key.PolicyDenied.Holds || in.Key.RoleDenied.Holds):
 		d.Kind, d.Resource, ref, action = "key", in.Key.ARN, evidence.KeyPolicyKey(in.Key.ID), "kms:Decrypt"
 	case in.Message.Step == "secret" && in.SecretUse.ID != "":
 		d.Kind, d.Resource, ref, action = "secret", in.SecretUse.ID, evidence.SecretPolicyKey(in.SecretUse.ID), "secretsmanager:GetSecretValue"

@@ -117,6 +117,7 @@ type Incident struct {
 	Peer         PeerFact     `json:"peer"`     // the address that the program called in vain
 	Resolver     ResolverFact `json:"resolver"` // whom the tasks ask for names
 	Connect      ConnectFact  `json:"connect"`  // Service Connect and service discovery
+	Way          WayFact      `json:"way"`      // out of the VPC, behind what the VPC's own settings say
 	Tracing      Tracing      `json:"tracing"`  // only of incidents about traces
 	Schedule     ScheduleFact `json:"schedule"` // only of incidents about a rule or schedule
 }

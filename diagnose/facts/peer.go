@@ -32,6 +32,9 @@ type PeerFact struct {
 // timedOut are the words of programs and their libraries for a connection that nobody answered.
 var timedOut = regexp.MustCompile(`(?i)i/o timeout|timed? ?out|ETIMEDOUT|deadline exceeded`)
 
+// noDial are timeouts of something else than a call: an open connection, the lookup of a name, an address that never leaves the host.
+var noDial = regexp.MustCompile(`\b(?:read|write) (?:tcp|udp)\b|\blookup\b|\b169\.254\.`)
+
 // dialledAddress is an IPv4 address with a port, as log lines write it: 10.0.3.4:5432, "10.0.3.4", 5432, (10.0.3.4), port 5432.
 var dialledAddress = regexp.MustCompile(`\b(\d{1,3}(?:\.\d{1,3}){3})(?::|"?\)?,? (?:on |TCP/IP )?(?:port |connections on port )?)(\d{2,5})\b`)
 
@@ -53,7 +56,7 @@ func peerFact(v *evidence.View, in *Incident) {
 		text, basis = in.Log.Deciding.Line, evidence.Basis{Cites: in.Log.Basis.Cites}
 	}
 	m := dialledAddress.FindStringSubmatch(text)
-	if !timedOut.MatchString(text) || m == nil || in.Message.Step != "run" && in.Message.Family != "exit" {
+	if !timedOut.MatchString(text) || noDial.MatchString(text) || m == nil || in.Message.Step != "run" && in.Message.Family != "exit" {
 		in.Peer = PeerFact{}.all(basis)
 		return
 	}
@@ -81,13 +84,20 @@ func (p *PeerFact) judge(v *evidence.View, in *Incident) {
 	l := in.Launch
 	from := network.From{Account: l.Account, Region: l.Region, Partition: l.Partition, Subnet: l.Subnet, SecurityGroups: l.SecurityGroups, PublicIP: l.PublicIP}
 	if p.Inside = contains(vpc.CIDRs, p.Address); !p.Inside {
-		p.NoRoute = network.Reach(v.Track(), from, network.Destination{Name: "internet", Host: p.Address, IP: p.Address, Port: p.Port}).NoRoute
+		path := network.Reach(v.Track(), from, network.Destination{Name: "internet", Host: p.Address, IP: p.Address, Port: p.Port})
+		p.NoRoute, p.Network.TaskSG, p.Network.Nacl = path.Leads(p.Address), path.TaskSG, path.Nacl
+		b := w.Undecided(p.Address + " lies outside of " + vpc.ID + ", where it is not shown whose it is")
+		p.Missing.Basis, p.Network.TargetSG.Basis = b, b
 		return
 	}
 	key := evidence.InterfaceAtKey(vpc.ID, p.Address)
 	eni, st := evidence.Read(w, key)
 	switch st {
 	case evidence.Absent:
+		if vpc.Owner != "" && l.Account != "" && vpc.Owner != l.Account {
+			*p = p.all(w.Undecided("account " + vpc.Owner + " owns the network, and its interfaces are not seen from account " + l.Account))
+			return
+		}
 		w.Cite(key.Key, vpc.ID, "NetworkInterfaces["+p.Address+"]", "none")
 		p.Missing = Check{Holds: true, Resource: p.Address, Detail: "no network interface of " + vpc.ID + " has the address " + p.Address, Basis: w.Decided()}
 		return

@@ -106,7 +106,10 @@ func readQueue(v *evidence.View, in *Incident, name string) QueueFact {
 	}
 	b.Cite(key.Key, "queue "+name, "ApproximateNumberOfMessages", itoa(queue.Visible))
 	q.Backlog = Check{Resource: name, Holds: queue.Visible >= backlogAlone || queue.Visible > 0 && q.OldestSeconds >= oldMessage,
-		Detail: fmt.Sprintf("%d messages wait in queue %s, the oldest for %d s", queue.Visible, name, q.OldestSeconds), Basis: b.Decided()}
+		Detail: fmt.Sprintf("%d messages wait in queue %s", queue.Visible, name), Basis: b.Decided()}
+	if q.OldestSeconds > 0 { // 0: the metric has no point yet
+		q.Backlog.Detail += fmt.Sprintf(", the oldest for %d s", q.OldestSeconds)
+	}
 	if !q.Backlog.Holds && queue.Visible > 0 && ageState != evidence.Found {
 		q.Backlog.Basis = b.Undecided("")
 	}

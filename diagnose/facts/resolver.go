@@ -16,17 +16,18 @@ type ResolverFact struct {
 	Options string   `json:"dhcp_options"`
 	Servers []string `json:"servers"` // as the option set names them
 
-	Custom    Check          `json:"custom"`   // the option set names other servers than AWS's
-	Ours      bool           `json:"aws_name"` // the name is one of AWS's, which any working resolver knows
-	Egress    Check          `json:"egress"`   // the task's security groups let no DNS query out to those servers
-	Firewall  Check          `json:"firewall"` // a rule of DNS Firewall blocks the name
+	Custom    Check          `json:"custom"`    // the option set names other servers than AWS's
+	Ours      bool           `json:"aws_name"`  // the name is one of AWS's, which any working resolver knows
+	Egress    Check          `json:"egress"`    // the task's security groups let no DNS query out to those servers
+	Firewall  Check          `json:"firewall"`  // a rule of DNS Firewall blocks the name
+	Forwarded Check          `json:"forwarded"` // a rule of Route 53 Resolver sends the name elsewhere; Resource is the rule
 	Rule      string         `json:"rule"`
 	RuleGroup string         `json:"rule_group"`
 	Basis     evidence.Basis `json:"-"`
 }
 
 func (r ResolverFact) all(b evidence.Basis) ResolverFact {
-	r.Basis, r.Custom.Basis, r.Egress.Basis, r.Firewall.Basis = b, b, b, b
+	r.Basis, r.Custom.Basis, r.Egress.Basis, r.Firewall.Basis, r.Forwarded.Basis = b, b, b, b, b
 	return r
 }
 
@@ -54,6 +55,7 @@ func resolverFact(v *evidence.View, in *Incident) {
 	}
 	r = r.all(w.Decided())
 	r.firewall(v)
+	r.forwarded(v, in)
 	r.servers(v, in, vpc)
 	in.Resolver = r
 }

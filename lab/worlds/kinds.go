@@ -54,16 +54,12 @@ func (p *Place) withTag(id, subject, tag string, more func(main input)) ([]lab.S
 	})
 }
 
-func private(p *Place) bool       { return p.private() }
 func ownImage(p *Place) bool      { return !p.foreign() }
 func usesECR(p *Place) bool       { return p.usesECR() }
 func usesNAT(p *Place) bool       { return p.usesNAT() }
 func balanced(p *Place) bool      { return p.has("balancer") }
 func withSecret(p *Place) bool    { return p.has("secret") || p.has("whole-secret") }
 func endpointsOnly(p *Place) bool { return p.onlyEndpoints() }
-
-// plainOwn is for faults of the program that a container health check would turn into another fault.
-func plainOwn(p *Place) bool { return !p.foreign() && !p.has("container-check") && !p.has("balancer") }
 
 // balancedOwn is for faults that the load balancer sees and a container health check does not hide.
 func balancedOwn(p *Place) bool {

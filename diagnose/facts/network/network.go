@@ -82,8 +82,10 @@ type Path struct {
 	RouteTable  string `json:"route_table"`
 	Acl         string `json:"acl"`
 	Zone        string `json:"zone"`
-	Via         string `json:"via"`   // id of what carries the packet out (nat-, igw-, vpce-, tgw-, ...); "" when nothing does
-	Means       string `json:"means"` // one of the Means constants; "" when nothing does
+	Via         string `json:"via"`       // id of what carries the packet out (nat-, igw-, vpce-, tgw-, ...); "" when nothing does
+	Means       string `json:"means"`     // one of the Means constants; "" when nothing does
+	LeavesBy    string `json:"leaves_by"` // id of the hop behind which nothing can be seen (tgw-, pcx-, vpce-, eni-, ...); "" where it does not leave
+	LeavesAt    string `json:"leaves_at"` // the subnet from which it reaches that hop: the task's, or its NAT gateway's
 
 	// Material for fixes; "" = none found, or not known.
 	NatGateway      string `json:"nat_gateway"`      // an available NAT gateway of the same VPC that has a way out, the same zone first

@@ -249,10 +249,13 @@ func describe(c *calc, p *Path) {
 	for i, w := range ws {
 		via, means := w.carrier()
 		if i > 0 && (via != p.Via || means != p.Means) {
-			p.Via, p.Means = "", ""
+			p.Via, p.Means, p.LeavesBy, p.LeavesAt = "", "", "", ""
 			return
 		}
 		p.Via, p.Means = via, means
+		if w.end == endBeyond && !w.open && len(ws) == 1 {
+			p.LeavesBy, p.LeavesAt = w.hop, cmp.Or(w.nat.SubnetID, s.ID)
+		}
 	}
 }
 

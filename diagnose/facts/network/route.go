@@ -201,7 +201,7 @@ func (c *calc) outOfNAT(s evidence.Subnet, t evidence.RouteTable, r evidence.Rou
 	case strings.HasPrefix(r.Target, "nat-"):
 		w.detail = fmt.Sprintf("%s sends %s to %s instead of an internet gateway", where, destinationOf(r), r.Target)
 	default:
-		w.end, w.resource = endBeyond, ""
+		w.end, w.resource, w.hop = endBeyond, "", r.Target
 		w.why = fmt.Sprintf("%s sends on to %s, and beyond it the path cannot be seen", w.nat.ID, r.Target)
 	}
 	return []way{w}

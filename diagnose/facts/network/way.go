@@ -45,6 +45,7 @@ type way struct {
 	resource string              // of a fault: the thing to change
 	detail   string              // of a fault: what is wrong with it
 	why      string              // of endBeyond
+	hop      string              // of endBeyond: what it leads to, the first thing that cannot be seen behind
 }
 
 func openWays(ends ...end) []way {
@@ -284,7 +285,7 @@ func (c *calc) onRoute(s evidence.Subnet, t evidence.RouteTable, r evidence.Rout
 		w.end = endBeyond
 		w.why = fmt.Sprintf("%s lies inside %s, and no endpoint for %s was found there", cmp.Or(c.to.IP, "the address"), s.VpcID, cmp.Or(c.to.Name, c.to.Host))
 	default:
-		w.end = endBeyond
+		w.end, w.hop = endBeyond, r.Target
 		w.why = fmt.Sprintf("beyond %s the path cannot be seen", r.Target)
 	}
 	return []way{w}
