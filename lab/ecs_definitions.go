@@ -191,6 +191,9 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 		if err := checkLogOptions(c.LogConfiguration); err != nil {
 			return err
 		}
+		if err := checkHealthTimes(c.HealthCheck); err != nil {
+			return err
+		}
 		if err := checkRoles(in, c, fargate); err != nil {
 			return err
 		}
@@ -218,6 +221,23 @@ func checkLogOptions(l *ecstypes.LogConfiguration) error {
 	}
 	if len(lacks) > 0 {
 		return client("Log driver awslogs requires options: %s", strings.Join(lacks, ", "))
+	}
+	return nil
+}
+
+// checkHealthTimes holds the bounds of the ECS API reference, HealthCheck. The words of the refusal are not AWS's.
+func checkHealthTimes(h *ecstypes.HealthCheck) error {
+	if h == nil {
+		return nil
+	}
+	for _, x := range []struct {
+		name        string
+		value       *int32
+		least, most int32
+	}{{"interval", h.Interval, 5, 300}, {"timeout", h.Timeout, 2, 60}, {"retries", h.Retries, 1, 10}, {"startPeriod", h.StartPeriod, 0, 300}} {
+		if x.value != nil && (*x.value < x.least || *x.value > x.most) {
+			return client("Health check %s must be between %d and %d.", x.name, x.least, x.most)
+		}
 	}
 	return nil
 }
