@@ -164,6 +164,9 @@ func (e *Engine) weighControls(o *outcome, s facts.Screening) {
 	switch {
 	case o.changed.Known:
 		o.verdict = Changed
+	case o.in.Anew.Known:
+		o.verdict = Changed
+		o.why = "the last failure was at " + o.in.Last.UTC().Format(time.RFC3339) + ", and since " + o.in.Anew.At.UTC().Format(time.RFC3339) + " the service starts other tasks than those that failed"
 	case !o.in.Ongoing:
 		o.verdict = Changed
 		o.why = "the last failure was at " + o.in.Last.UTC().Format(time.RFC3339) + " and the service is not short of tasks now"

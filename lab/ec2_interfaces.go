@@ -50,6 +50,7 @@ func (w *World) createInterface(subnetID string, groups []string, publicIP bool,
 	}
 	n.PrivateIpAddresses = []ec2types.NetworkInterfacePrivateIpAddress{{Primary: aws.Bool(true), PrivateIpAddress: n.PrivateIpAddress, PrivateDnsName: n.PrivateDnsName, Association: n.Association}}
 	w.interfaces[*n.NetworkInterfaceId] = n
+	w.held.add(n)
 	w.countAddresses(s)
 	return n, nil
 }
@@ -61,6 +62,7 @@ func (w *World) deleteInterface(id string) {
 		return
 	}
 	delete(w.interfaces, id)
+	w.held.remove(n)
 	if s := w.subnets[aws.ToString(n.SubnetId)]; s != nil {
 		w.countAddresses(s)
 	}
@@ -89,16 +91,46 @@ func (w *World) groupIdentifiers(vpcID string, groups []string) ([]ec2types.Grou
 	return out, nil
 }
 
-// addressesIn lists the addresses of the interfaces in a subnet.
-func (w *World) addressesIn(subnetID string) map[string]bool {
-	used := map[string]bool{}
-	for _, n := range w.interfaces {
-		if aws.ToString(n.SubnetId) == subnetID {
-			used[aws.ToString(n.PrivateIpAddress)] = true
-		}
-	}
-	return used
+// addressBook finds interfaces by what they hold. An interface keeps its address and its name for life. The zero value is ready.
+type addressBook struct {
+	inSubnet map[string]map[string]bool            // subnet -> addresses
+	byPlace  map[string]*ec2types.NetworkInterface // VPC and address, or VPC and private name
+	tasks    map[string]*task                      // whose interface it is, by its id
 }
+
+func places(n *ec2types.NetworkInterface) []string {
+	vpc := aws.ToString(n.VpcId) + " "
+	out := []string{vpc + aws.ToString(n.PrivateIpAddress)}
+	if n.PrivateDnsName != nil {
+		out = append(out, vpc+*n.PrivateDnsName)
+	}
+	return out
+}
+
+func (b *addressBook) add(n *ec2types.NetworkInterface) {
+	if b.byPlace == nil {
+		b.inSubnet, b.byPlace, b.tasks = map[string]map[string]bool{}, map[string]*ec2types.NetworkInterface{}, map[string]*task{}
+	}
+	subnet := aws.ToString(n.SubnetId)
+	if b.inSubnet[subnet] == nil {
+		b.inSubnet[subnet] = map[string]bool{}
+	}
+	b.inSubnet[subnet][aws.ToString(n.PrivateIpAddress)] = true
+	for _, p := range places(n) {
+		b.byPlace[p] = n
+	}
+}
+
+func (b *addressBook) remove(n *ec2types.NetworkInterface) {
+	delete(b.inSubnet[aws.ToString(n.SubnetId)], aws.ToString(n.PrivateIpAddress))
+	delete(b.tasks, aws.ToString(n.NetworkInterfaceId))
+	for _, p := range places(n) {
+		delete(b.byPlace, p)
+	}
+}
+
+// addressesIn lists the addresses of the interfaces in a subnet. It is not the caller's to change.
+func (w *World) addressesIn(subnetID string) map[string]bool { return w.held.inSubnet[subnetID] }
 
 // freeAddress is the lowest address of a subnet that nobody holds.
 func (w *World) freeAddress(s *ec2types.Subnet) (string, bool) {

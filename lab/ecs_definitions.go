@@ -188,6 +188,12 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 		if memory > 0 && int(aws.ToInt32(c.Memory)) > memory {
 			return client("Invalid setting for container '%s'. The container's 'memory' must not be larger than the task's 'memory'.", name)
 		}
+		if err := checkLogOptions(c.LogConfiguration); err != nil {
+			return err
+		}
+		if err := checkHealthTimes(c.HealthCheck); err != nil {
+			return err
+		}
 		if err := checkRoles(in, c, fargate); err != nil {
 			return err
 		}
@@ -196,6 +202,44 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 		return client("At least one container must be marked as essential.")
 	}
 	return checkVolumes(in)
+}
+
+// checkLogOptions refuses what the awslogs driver cannot do without, in words seen in aws-cloudformation/cfn-lint issue 1787 and
+// terraform-aws-modules/terraform-aws-ecs issue 206.
+func checkLogOptions(l *ecstypes.LogConfiguration) error {
+	if l == nil || l.LogDriver != ecstypes.LogDriverAwslogs {
+		return nil
+	}
+	var lacks []string
+	for _, option := range []string{"awslogs-region", "awslogs-group"} {
+		switch value, ok := l.Options[option]; {
+		case !ok:
+			lacks = append(lacks, option)
+		case value == "":
+			return client("Log driver awslogs option '%s' should not be null or empty.", option)
+		}
+	}
+	if len(lacks) > 0 {
+		return client("Log driver awslogs requires options: %s", strings.Join(lacks, ", "))
+	}
+	return nil
+}
+
+// checkHealthTimes holds the bounds of the ECS API reference, HealthCheck. The words of the refusal are not AWS's.
+func checkHealthTimes(h *ecstypes.HealthCheck) error {
+	if h == nil {
+		return nil
+	}
+	for _, x := range []struct {
+		name        string
+		value       *int32
+		least, most int32
+	}{{"interval", h.Interval, 5, 300}, {"timeout", h.Timeout, 2, 60}, {"retries", h.Retries, 1, 10}, {"startPeriod", h.StartPeriod, 0, 300}} {
+		if x.value != nil && (*x.value < x.least || *x.value > x.most) {
+			return client("Health check %s must be between %d and %d.", x.name, x.least, x.most)
+		}
+	}
+	return nil
 }
 
 // checkRoles refuses a container that needs the execution role where there is none.

@@ -187,10 +187,8 @@ func accepts(m *elbtypes.Matcher, code int) bool {
 
 // taskAt is the task whose interface has an address of the VPC; nil when there is none.
 func (w *World) taskAt(vpcID, ip string) *task {
-	for _, t := range w.tasks {
-		if n := w.interfaces[t.eni]; n != nil && aws.ToString(n.PrivateIpAddress) == ip && aws.ToString(n.VpcId) == vpcID {
-			return t
-		}
+	if n := w.held.byPlace[vpcID+" "+ip]; n != nil {
+		return w.held.tasks[aws.ToString(n.NetworkInterfaceId)]
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (w *World) newTask(l launch, subnet string, p placement) *task {
 		})
 	}
 	w.tasks[id] = t
-	w.noteUsage()
+	w.noteUsage(t, +1)
 	if l.service != nil {
 		l.service.tasks = append(l.service.tasks, t)
 	}
@@ -108,6 +108,7 @@ func (w *World) attach(t *task, subnet, attachment string) {
 		return
 	}
 	t.eni = aws.ToString(eni.NetworkInterfaceId)
+	w.held.tasks[t.eni] = t
 	t.Attachments[0].Status = aws.String("ATTACHED")
 	for _, kv := range [][2]string{
 		{"networkInterfaceId", t.eni}, {"macAddress", aws.ToString(eni.MacAddress)},
@@ -175,7 +176,7 @@ func (w *World) stopped(t *task) {
 	t.Attachments[0].Status = aws.String("DELETED")
 	t.StoppedAt = aws.Time(w.now)
 	t.set("STOPPED")
-	w.noteUsage()
+	w.noteUsage(t, -1)
 	if s := t.launch.service; s != nil {
 		w.reconcileIn(s, time.Second)
 	}

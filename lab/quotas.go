@@ -142,19 +142,23 @@ type usage struct {
 
 const keepUsage = 4 * time.Hour
 
-// vcpus counts what Fargate's quotas count: every task until it is STOPPED.
+// vcpus is what Fargate's quotas count: every task until it is STOPPED.
 func (w *World) vcpus(spot bool) float64 {
-	used := 0.0
-	for _, t := range w.tasks {
-		if t.LaunchType == ecstypes.LaunchTypeFargate && !t.is("STOPPED") && (aws.ToString(t.CapacityProviderName) == "FARGATE_SPOT") == spot {
-			used += float64(number(aws.ToString(t.Cpu))) / 1024
-		}
+	if spot {
+		return w.inUse.spot
 	}
-	return used
+	return w.inUse.onDemand
 }
 
-// noteUsage is called whenever a task came or went.
-func (w *World) noteUsage() {
+// noteUsage is called whenever a task came (sign +1) or went (-1).
+func (w *World) noteUsage(t *task, sign float64) {
+	if n := sign * float64(number(aws.ToString(t.Cpu))) / 1024; t.LaunchType == ecstypes.LaunchTypeFargate {
+		if aws.ToString(t.CapacityProviderName) == "FARGATE_SPOT" {
+			w.inUse.spot += n
+		} else {
+			w.inUse.onDemand += n
+		}
+	}
 	for len(w.usage) > 1 && w.now.Sub(w.usage[1].at) > keepUsage { // what held at the beginning of the kept time stays
 		w.usage = w.usage[1:]
 	}

@@ -105,10 +105,8 @@ func (w *World) nameServerAnswers(eni *ec2types.NetworkInterface, v *vpc, server
 // lookupName answers a name, with the VPC's private names where private is true.
 func (w *World) lookupName(v *vpc, eni *ec2types.NetworkInterface, host string, private bool) destination {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	for _, n := range sorted(w.interfaces) {
-		if private && aws.ToString(n.VpcId) == *v.VpcId && aws.ToString(n.PrivateDnsName) == host {
-			return destination{ip: address(n), ok: true}
-		}
+	if n := w.held.byPlace[*v.VpcId+" "+host]; private && n != nil {
+		return destination{ip: address(n), ok: true}
 	}
 	if id := w.fileSystemOf(host); id != "" {
 		return w.lookupFileSystem(v, eni, id, private)
@@ -238,12 +236,7 @@ func address(n *ec2types.NetworkInterface) netip.Addr {
 }
 
 func (w *World) interfaceAt(vpcID string, ip netip.Addr) *ec2types.NetworkInterface {
-	for _, n := range w.interfaces {
-		if aws.ToString(n.VpcId) == vpcID && address(n) == ip {
-			return n
-		}
-	}
-	return nil
+	return w.held.byPlace[vpcID+" "+ip.String()]
 }
 
 // isState compares a state whatever its case: the SDK's constant says Available where EC2 answers available.

@@ -11,6 +11,8 @@ import (
 type resources struct {
 	addresses    map[string]*ec2types.Address                       // elastic addresses, by allocation id
 	exclusions   map[string]*ec2types.VpcBlockPublicAccessExclusion // of VPC Block Public Access, by id
+	inUse        usage                                              // Fargate vCPUs of tasks that are not STOPPED
+	held         addressBook                                        // of interfaces, by address and name
 	trail        []trailRecord                                      // of changes by calls, oldest first
 	starters     map[string]*starter                                // rules and schedules, see starter.go
 	starts       map[string][]point                                 // their metrics, by startKey

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,8 +22,9 @@ type Topology struct {
 // -public, acl:NAME-private, sg:NAME-endpoints and endpoint:NAME-ecr.api and so on.
 type Network struct {
 	Name      string
-	Octet     int // 10.OCTET.0.0/16
-	Zones     int // 2 or 3
+	Octet     int  // 10.OCTET.0.0/16
+	Zones     int  // 2 or 3
+	Wide      bool // subnets of 4,096 addresses instead of 256
 	NAT       bool
 	Endpoints bool // interface endpoints for what a start needs, and the gateway for S3
 }
@@ -79,8 +81,12 @@ func (w *World) buildVPC(n Network) {
 	w.addACL(n.Name+"-private", id, false)
 	for z := range n.Zones {
 		zone := string(rune('a' + z))
-		w.addSubnetOf(id, n.Name+"-public-"+zone, fmt.Sprintf("10.%d.%d.0/24", n.Octet, z), zone, n.Name+"-default")
-		w.addSubnetOf(id, n.Name+"-private-"+zone, fmt.Sprintf("10.%d.%d.0/24", n.Octet, 10+z), zone, n.Name+"-private")
+		public, private := fmt.Sprintf("10.%d.%d.0/24", n.Octet, z), fmt.Sprintf("10.%d.%d.0/24", n.Octet, 10+z)
+		if n.Wide {
+			public, private = fmt.Sprintf("10.%d.%d.0/20", n.Octet, 16*z), fmt.Sprintf("10.%d.%d.0/20", n.Octet, 128+16*z)
+		}
+		w.addSubnetOf(id, n.Name+"-public-"+zone, public, zone, n.Name+"-default")
+		w.addSubnetOf(id, n.Name+"-private-"+zone, private, zone, n.Name+"-private")
 	}
 	igw, err := w.createInternetGateway(&ec2.CreateInternetGatewayInput{TagSpecifications: nameTag(ec2types.ResourceTypeInternetGateway, n.Name)})
 	w.must(igw, err)
@@ -130,7 +136,7 @@ func (w *World) addSubnetOf(vpcID, name, cidr, zone, acl string) {
 	w.subnets[id] = &ec2types.Subnet{
 		SubnetId: aws.String(id), SubnetArn: aws.String(w.ec2ARN("subnet/" + id)), VpcId: aws.String(vpcID), CidrBlock: aws.String(cidr), OwnerId: aws.String(w.Account),
 		AvailabilityZone: aws.String(w.Region + zone), AvailabilityZoneId: aws.String(zoneID(w.Region, zone)), State: ec2types.SubnetStateAvailable,
-		AvailableIpAddressCount: aws.Int32(251), MapPublicIpOnLaunch: aws.Bool(false), DefaultForAz: aws.Bool(false), AssignIpv6AddressOnCreation: aws.Bool(false), Tags: tagged(name),
+		AvailableIpAddressCount: aws.Int32(1<<(32-netip.MustParsePrefix(cidr).Bits()) - 5), MapPublicIpOnLaunch: aws.Bool(false), DefaultForAz: aws.Bool(false), AssignIpv6AddressOnCreation: aws.Bool(false), Tags: tagged(name),
 	}
 	a := w.acls[w.names["acl:"+acl]]
 	a.Associations = append(a.Associations, ec2types.NetworkAclAssociation{NetworkAclAssociationId: aws.String(w.newID("aclassoc")), NetworkAclId: a.NetworkAclId, SubnetId: aws.String(id)})

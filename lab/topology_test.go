@@ -27,3 +27,25 @@ func TestTopologyIsHealthy(t *testing.T) {
 		}
 	}
 }
+
+// TestDefinitionsThatECSRefuses: a check that never waits, and a log driver without its options.
+func TestDefinitionsThatECSRefuses(t *testing.T) {
+	w := New(Options{})
+	for _, change := range []func(c map[string]any){
+		func(c map[string]any) {
+			c["healthCheck"] = map[string]any{"command": []any{"CMD", "true"}, "interval": 0}
+		},
+		func(c map[string]any) {
+			c["logConfiguration"] = map[string]any{"logDriver": "awslogs", "options": map[string]any{"awslogs-region": "eu-west-1"}}
+		},
+		func(c map[string]any) {
+			c["logConfiguration"] = map[string]any{"logDriver": "awslogs", "options": map[string]any{"awslogs-region": "eu-west-1", "awslogs-group": ""}}
+		},
+	} {
+		c := map[string]any{"name": "a", "image": "nginx", "memory": 128}
+		change(c)
+		if _, err := w.Look("ecs", "RegisterTaskDefinition", map[string]any{"family": "x", "containerDefinitions": []any{c}}); err == nil {
+			t.Errorf("registered: %v", c)
+		}
+	}
+}

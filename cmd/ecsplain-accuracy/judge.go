@@ -195,6 +195,9 @@ func rightFor(c *worlds.Case, w *lab.World, f diagnose.Finding) (right, exact bo
 	return false, false
 }
 
+// askAWS tells whether a fix is a request that people at AWS decide about.
+func askAWS(calls []diagnose.Call) bool { return strings.Contains(calls[0].Service, "quotas") }
+
 func stepsOf(calls []diagnose.Call) (out []lab.Step) {
 	for _, c := range calls {
 		out = append(out, lab.Step{Service: c.Service, Operation: c.Operation, Input: c.Input})
@@ -207,7 +210,7 @@ func stepsOf(calls []diagnose.Call) (out []lab.Step) {
 func (out *outcome) afterFix(o settings, w *lab.World, c *worlds.Case) error {
 	out.undecided = true
 	if out.symptom == "" || len(c.Faults) != 1 || len(out.report.Findings) == 0 || out.report.Findings[0].Verdict != diagnose.Confirmed ||
-		len(out.report.Findings[0].Fix) == 0 || len(out.report.Findings[0].Fix[0].Calls) == 0 {
+		len(out.report.Findings[0].Fix) == 0 || len(out.report.Findings[0].Fix[0].Calls) == 0 || w.Healed(c.Target, 0) == nil || askAWS(out.report.Findings[0].Fix[0].Calls) {
 		out.family = "no fix by calls"
 		return nil
 	}

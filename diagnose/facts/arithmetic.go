@@ -23,7 +23,7 @@ type Arithmetic struct {
 }
 
 // arithmetic computes it from the service's own answer. Deadlock is told only of a deployment that is on its way: there is
-// an older one, the newer has fewer tasks than it should, and neither a start nor a stop is allowed.
+// an older one, the newer has fewer tasks than it should, neither a start nor a stop is allowed, and no task is on its way that would change that.
 func arithmetic(svc evidence.Service) Arithmetic {
 	a := Arithmetic{Desired: svc.Desired, Minimum: svc.MinimumHealthy, Maximum: svc.Maximum, Running: svc.Running, Breaker: svc.CircuitBreaker, Rollback: svc.Rollback}
 	a.Lower = (svc.Desired*svc.MinimumHealthy + 99) / 100
@@ -31,7 +31,7 @@ func arithmetic(svc evidence.Service) Arithmetic {
 	p, ok := primary(svc)
 	a.New = p.Running + p.Pending
 	onItsWay := ok && len(svc.Deployments) > 1 && a.New < p.Desired && p.RolloutState == "IN_PROGRESS" && svc.DeploymentStrategy != "BLUE_GREEN" && svc.DeploymentStrategy != "LINEAR" && svc.DeploymentStrategy != "CANARY"
-	a.Deadlock = onItsWay && svc.Maximum > 0 && svc.Desired > 0 && svc.Running+svc.Pending >= a.Upper && svc.Running <= a.Lower
+	a.Deadlock = onItsWay && svc.Maximum > 0 && svc.Desired > 0 && svc.Pending == 0 && svc.Running >= a.Upper && svc.Running <= a.Lower
 	return a
 }
 

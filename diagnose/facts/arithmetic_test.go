@@ -44,6 +44,7 @@ func TestDeadlockNeedsADeploymentOnItsWay(t *testing.T) {
 		"complete":       func(s *evidence.Service) { s.Deployments[0].RolloutState = "COMPLETED" },
 		"alone":          func(s *evidence.Service) { s.Deployments = s.Deployments[:1] },
 		"a task is gone": func(s *evidence.Service) { s.Running = 1 },
+		"one comes":      func(s *evidence.Service) { s.Pending = 1 },
 		"blue/green":     func(s *evidence.Service) { s.DeploymentStrategy = "BLUE_GREEN" },
 		"not told":       func(s *evidence.Service) { s.Maximum = 0 },
 		"new is whole":   func(s *evidence.Service) { s.Deployments[0].Running = 2 },

@@ -199,6 +199,7 @@ func (g *grouping) incidents() (out []Incident, resolved []string) {
 			continue
 		}
 		in.Ongoing = g.short() || g.now.Sub(in.Last) < recentFailure
+		in.Anew = g.deployedAnew(in)
 		total += in.Tasks
 		out = append(out, *in)
 	}
@@ -295,6 +296,21 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 		}
 	}
 	return ""
+}
+
+// deployedAnew is when the newest deployment was begun, where that was after the last failure and it starts other tasks than those that
+// failed: of another revision, or with another network configuration. Whether it mends anything its own tasks must show.
+func (g *grouping) deployedAnew(in *Incident) evidence.Moment {
+	p, ok := primary(g.svc)
+	if !ok || !p.CreatedAt.Known || !p.CreatedAt.At.After(in.Last) {
+		return evidence.Moment{}
+	}
+	elsewhere := in.Launch.Subnet != "" && len(p.Network.Subnets) > 0 && !slices.Contains(p.Network.Subnets, in.Launch.Subnet)
+	pinned := strings.Contains(in.Message.Fields.Image, "@sha256:") // every deployment looks its tags up anew
+	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere || pinned {
+		return p.CreatedAt
+	}
+	return evidence.Moment{}
 }
 
 // recurring reports whether crashes go on in their rhythm. A service whose tasks die minutes after their start reaches a

@@ -52,6 +52,7 @@ type Incident struct {
 	Last     time.Time       `json:"last"`
 	Share    double          `json:"share"`   // of all current failures of the service, 0 to 1
 	Ongoing  bool            `json:"ongoing"` // the service is still short of tasks, or failed minutes ago
+	Anew     evidence.Moment `json:"anew"`    // since the last failure the service was told to start other tasks than those that failed
 	Launch   Launch          `json:"launch"`  // what is known without reading the task definition
 	Exit     ExitFact        `json:"exit"`
 	Basis    evidence.Basis  `json:"-"`

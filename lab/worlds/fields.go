@@ -1,7 +1,6 @@
 package worlds
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -60,7 +59,7 @@ var mutations = []mutation{
 	}},
 	{"of a route", nil, func(p *Place) ([]lab.Step, []string, bool) {
 		return []lab.Step{step("ec2", "CreateRoute", input{"RouteTableId": p.table(), "DestinationCidrBlock": pick(p, "52.94.0.0/16", "52.218.0.0/17", "44.0.0.0/8", "0.0.0.0/1", "192.168.0.0/16"),
-			"GatewayId": "${igw:" + p.net.Name + "}"})}, []string{p.table(), p.name()}, true
+			"GatewayId": "${igw:" + p.net.Name + "}"})}, []string{p.table()}, true
 	}},
 	{"of the VPC", nil, func(p *Place) ([]lab.Step, []string, bool) {
 		field := pick(p, "EnableDnsSupport", "EnableDnsHostnames")
@@ -73,7 +72,7 @@ var mutations = []mutation{
 		repo := "shop/" + p.name()
 		doc := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":%q,"Principal":%s,"Action":[%q]}]}`, pick(p, "Deny", "Deny", "Allow"), pick(p, `"*"`, `{"AWS":"${role:`+p.role()+`}"}`),
 			pick(p, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage", "ecr:DescribeImages"))
-		return []lab.Step{step("ecr", "SetRepositoryPolicy", input{"repositoryName": repo, "policyText": doc})}, []string{repo, p.role()}, true
+		return []lab.Step{step("ecr", "SetRepositoryPolicy", input{"repositoryName": repo, "policyText": doc})}, []string{repo}, true
 	}},
 	{"of the image", ownImage, func(p *Place) ([]lab.Step, []string, bool) {
 		repo := "shop/" + p.name()
@@ -89,29 +88,23 @@ var mutations = []mutation{
 	}},
 }
 
-// ofDefinition changes one leaf of the task definition, or leaves it out.
+// ofDefinition changes one leaf of the task definition, or leaves it out. Of its texts only those count as changed that are new or gone.
 func ofDefinition(p *Place) ([]lab.Step, []string, bool) {
-	next, place := p.next(), ""
-	images := []string{}
+	place, subjects := "", []string{p.next()}
 	steps, ok := p.release(func(def, _ input) {
-		old := text(def["containerDefinitions"])
+		before := texts(def)
 		place = p.changeLeaf(def)
-		if text(def["containerDefinitions"]) != old {
-			for _, c := range def["containerDefinitions"].([]any) {
-				images = append(images, fmt.Sprint(c.(input)["image"]))
+		after := texts(def)
+		for _, t := range append(before, after...) {
+			if slices.Contains(before, t) != slices.Contains(after, t) {
+				subjects = append(subjects, t)
+				if secret, _, ok := strings.Cut(t, ":password:"); ok || strings.Contains(t, ":token:") { // the secret and the key that is asked of it do not fit
+					subjects = append(subjects, strings.TrimSuffix(secret, ":token::"))
+				}
 			}
 		}
 	})
-	if !ok || place == "" || strings.HasSuffix(place, "family") {
-		return nil, nil, false
-	}
-	subjects := append([]string{next, next + " " + place, p.name()}, images...)
-	return steps, append(subjects, texts(steps[0].Input)...), true
-}
-
-func text(v any) string {
-	b, _ := json.Marshal(v) // plain data always marshals
-	return string(b)
+	return steps, subjects, ok && place != "" && !strings.HasSuffix(place, "family")
 }
 
 // texts lists every text in a value: a role, a secret or a log group that a definition names is what the finding may be about.

@@ -12,7 +12,7 @@ func ofTargetGroup(p *Place) ([]lab.Step, []string, bool) {
 		input{"HealthyThresholdCount": pick(p, 2, 10), "UnhealthyThresholdCount": pick(p, 2, 10)},
 	)
 	in["TargetGroupArn"] = p.targetGroup()
-	return []lab.Step{step("elasticloadbalancing", "ModifyTargetGroup", in)}, []string{p.targetGroup(), p.name(), p.target()}, true
+	return []lab.Step{step("elasticloadbalancing", "ModifyTargetGroup", in)}, []string{p.targetGroup()}, true
 }
 
 func ofRule(p *Place) ([]lab.Step, []string, bool) {

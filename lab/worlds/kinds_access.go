@@ -92,7 +92,7 @@ var roleKinds = []Kind{
 	}},
 	{Name: "iam.boundary", Family: "iam", Fits: usesECR, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
 		steps := []lab.Step{step("iam", "PutRolePermissionsBoundary", input{"RoleName": p.role(), "PermissionsBoundary": "${policy:SecretsManagerReadWrite}"}), p.retire()}
-		return steps, []Answer{{"iam.boundary", p.role()}, {"iam.exec-role-ecr-auth", p.role()}, {"iam.exec-role-secret", p.role()}}, true
+		return steps, []Answer{{"iam.boundary", p.role()}, {"iam.exec-role-ecr-auth", p.role()}, {"iam.exec-role-secret", p.role()}, {"iam.exec-role-logs", p.role()}}, true
 	}},
 }
 
