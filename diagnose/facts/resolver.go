@@ -16,10 +16,10 @@ type ResolverFact struct {
 	Options string   `json:"dhcp_options"`
 	Servers []string `json:"servers"` // as the option set names them
 
-	Custom    Check          `json:"custom"`   // the option set names other servers than AWS's
-	Ours      bool           `json:"aws_name"` // the name is one of AWS's, which any working resolver knows
-	Egress    Check          `json:"egress"`   // the task's security groups let no DNS query out to those servers
-	Firewall  Check          `json:"firewall"` // a rule of DNS Firewall blocks the name
+	Custom    Check          `json:"custom"`    // the option set names other servers than AWS's
+	Ours      bool           `json:"aws_name"`  // the name is one of AWS's, which any working resolver knows
+	Egress    Check          `json:"egress"`    // the task's security groups let no DNS query out to those servers
+	Firewall  Check          `json:"firewall"`  // a rule of DNS Firewall blocks the name
 	Forwarded Check          `json:"forwarded"` // a rule of Route 53 Resolver sends the name elsewhere; Resource is the rule
 	Rule      string         `json:"rule"`
 	RuleGroup string         `json:"rule_group"`
