@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ecsplain/ecsplain/diagnose/facts/network"
 	"github.com/ecsplain/ecsplain/evidence"
 )
 
@@ -16,18 +17,19 @@ type ResolverFact struct {
 	Options string   `json:"dhcp_options"`
 	Servers []string `json:"servers"` // as the option set names them
 
-	Custom    Check          `json:"custom"`    // the option set names other servers than AWS's
-	Ours      bool           `json:"aws_name"`  // the name is one of AWS's, which any working resolver knows
-	Egress    Check          `json:"egress"`    // the task's security groups let no DNS query out to those servers
-	Firewall  Check          `json:"firewall"`  // a rule of DNS Firewall blocks the name
-	Forwarded Check          `json:"forwarded"` // a rule of Route 53 Resolver sends the name elsewhere; Resource is the rule
-	Rule      string         `json:"rule"`
-	RuleGroup string         `json:"rule_group"`
-	Basis     evidence.Basis `json:"-"`
+	Custom    Check           `json:"custom"`    // the option set names other servers than AWS's
+	Ours      bool            `json:"aws_name"`  // the name is one of AWS's, which any working resolver knows
+	Egress    Check           `json:"egress"`    // the task's security groups let no DNS query out to those servers
+	Nacl      network.Blocker `json:"nacl"`      // the network ACL of the task's subnet drops the queries to all of those servers, or their answers
+	Firewall  Check           `json:"firewall"`  // a rule of DNS Firewall blocks the name
+	Forwarded Check           `json:"forwarded"` // a rule of Route 53 Resolver sends the name elsewhere; Resource is the rule
+	Rule      string          `json:"rule"`
+	RuleGroup string          `json:"rule_group"`
+	Basis     evidence.Basis  `json:"-"`
 }
 
 func (r ResolverFact) all(b evidence.Basis) ResolverFact {
-	r.Basis, r.Custom.Basis, r.Egress.Basis, r.Firewall.Basis, r.Forwarded.Basis = b, b, b, b, b
+	r.Basis, r.Custom.Basis, r.Egress.Basis, r.Firewall.Basis, r.Forwarded.Basis, r.Nacl.Basis = b, b, b, b, b, b
 	return r
 }
 
@@ -65,13 +67,13 @@ func (r *ResolverFact) servers(v *evidence.View, in *Incident, vpc evidence.Vpc)
 	w := v.Track()
 	r.Options = vpc.DhcpOptionsID
 	if vpc.DhcpOptionsID == "" {
-		r.Custom.Basis, r.Egress.Basis = w.Undecided("the VPC names no DHCP options"), w.Undecided("")
+		r.Custom.Basis, r.Egress.Basis, r.Nacl.Basis = w.Undecided("the VPC names no DHCP options"), w.Undecided(""), w.Undecided("")
 		return
 	}
 	key := evidence.DhcpOptionsKey(vpc.DhcpOptionsID)
 	o, st := evidence.Read(w, key)
 	if st != evidence.Found {
-		r.Custom.Basis, r.Egress.Basis = w.Undecided(""), w.Undecided("")
+		r.Custom.Basis, r.Egress.Basis, r.Nacl.Basis = w.Undecided(""), w.Undecided(""), w.Undecided("")
 		return
 	}
 	r.Servers = o.Servers
@@ -81,6 +83,19 @@ func (r *ResolverFact) servers(v *evidence.View, in *Incident, vpc evidence.Vpc)
 	r.Egress.Basis = w.Decided()
 	if own {
 		r.egress(v, in)
+		r.nacl(v, in)
+	}
+}
+
+// nacl holds where the ACL stands in the way of every server.
+func (r *ResolverFact) nacl(v *evidence.View, in *Incident) {
+	l := in.Launch
+	from := network.From{Account: l.Account, Region: l.Region, Partition: l.Partition, Subnet: l.Subnet, SecurityGroups: l.SecurityGroups}
+	for _, s := range r.Servers {
+		r.Nacl = network.QueryNacl(v.Track(), from, s, 53)
+		if r.Nacl.Basis.Unknown || !r.Nacl.Blocks {
+			return
+		}
 	}
 }
 

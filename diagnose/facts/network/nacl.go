@@ -20,7 +20,8 @@ type leg struct {
 	set    []netip.Prefix                // the addresses on the other side
 	narrow func() ([]netip.Prefix, bool) // a smaller set, read only where the larger does not decide; nil = none
 	other  string                        // the other side in words
-	lo, hi int                           // TCP ports
+	lo, hi int                           // ports
+	udp    bool                          // else TCP
 }
 
 // answers are the legs back of a leg: same subnet, other direction, ephemeral ports.
@@ -34,7 +35,7 @@ func admitted(entries []evidence.AclEntry, l leg, set []netip.Prefix) (addresses
 	var rules []evidence.AclEntry
 	var blocks []netip.Prefix
 	for _, e := range entries {
-		if p, ok := prefix(e.CIDR); ok && e.Egress == l.egress && isTCP(e) {
+		if p, ok := prefix(e.CIDR); ok && e.Egress == l.egress && carries(e, l.udp) {
 			rules, blocks = append(rules, e), append(blocks, p)
 		}
 	}
@@ -69,8 +70,12 @@ func admitted(entries []evidence.AclEntry, l leg, set []netip.Prefix) (addresses
 	return shareOf(in, out), shareOf(partIn, partOut)
 }
 
-func isTCP(e evidence.AclEntry) bool {
+// carries reports whether an entry is about the leg's protocol.
+func carries(e evidence.AclEntry, udp bool) bool {
 	p := strings.ToLower(e.Protocol)
+	if udp {
+		return p == "-1" || p == "17" || p == "udp" || p == "all"
+	}
 	return p == "-1" || p == "6" || p == "tcp" || p == "all"
 }
 
@@ -113,7 +118,11 @@ func (c *calc) stops(s evidence.Subnet, l leg) (tri, string, string) {
 	if l.egress {
 		way, side = "outbound", "to"
 	}
-	what := fmt.Sprintf("%s tcp/%s %s %s", way, portsOf(l), side, l.other)
+	protocol := "tcp"
+	if l.udp {
+		protocol = "udp"
+	}
+	what := fmt.Sprintf("%s %s/%s %s %s", way, protocol, portsOf(l), side, l.other)
 	switch got {
 	case all:
 		return no, "", ""
