@@ -19,7 +19,7 @@ type ResolverFact struct {
 
 	Custom    Check           `json:"custom"`    // the option set names other servers than AWS's
 	Ours      bool            `json:"aws_name"`  // the name is one of AWS's, which any working resolver knows
-	Egress    Check           `json:"egress"`    // the task's security groups let no DNS query out to those servers
+	Egress    network.Blocker `json:"egress"`    // the task's security groups let no DNS query out to those servers
 	Nacl      network.Blocker `json:"nacl"`      // the network ACL of the task's subnet drops the queries to all of those servers, or their answers
 	Firewall  Check           `json:"firewall"`  // a rule of DNS Firewall blocks the name
 	Forwarded Check           `json:"forwarded"` // a rule of Route 53 Resolver sends the name elsewhere; Resource is the rule
@@ -82,21 +82,24 @@ func (r *ResolverFact) servers(v *evidence.View, in *Incident, vpc evidence.Vpc)
 	r.Custom = Check{Holds: own, Resource: o.ID, Detail: fmt.Sprintf("%s sends them to %s", o.ID, strings.Join(o.Servers, ", ")), Basis: w.Decided()}
 	r.Egress.Basis = w.Decided()
 	if own {
-		r.egress(v, in)
-		r.nacl(v, in)
+		r.onTheWay(v, in)
 	}
 }
 
-// nacl holds where the ACL stands in the way of every server.
-func (r *ResolverFact) nacl(v *evidence.View, in *Incident) {
+// onTheWay judges what stands between the task and servers of one's own; queries to AWS's resolver pass neither groups nor ACLs (VPC
+// user guide). Each holds where it stands in the way of every server.
+func (r *ResolverFact) onTheWay(v *evidence.View, in *Incident) {
 	l := in.Launch
 	from := network.From{Account: l.Account, Region: l.Region, Partition: l.Partition, Subnet: l.Subnet, SecurityGroups: l.SecurityGroups}
-	for _, s := range r.Servers {
-		r.Nacl = network.QueryNacl(v.Track(), from, s, 53)
-		if r.Nacl.Basis.Unknown || !r.Nacl.Blocks {
-			return
+	all := func(query func(*evidence.View, network.From, string, int) network.Blocker) (b network.Blocker) {
+		for _, s := range r.Servers {
+			if b = query(v.Track(), from, s, 53); b.Basis.Unknown || !b.Blocks {
+				return b
+			}
 		}
+		return b
 	}
+	r.Egress, r.Nacl = all(network.QueryEgress), all(network.QueryNacl)
 }
 
 // amazonAddress reports whether a server is AWS's own resolver under another name: 169.254.169.253, or the second address of the VPC.
@@ -108,40 +111,6 @@ func amazonAddress(s string, vpc evidence.Vpc) bool {
 		p, err := netip.ParsePrefix(c)
 		return err == nil && p.Masked().Addr().Next().Next().String() == s
 	})
-}
-
-// egress: queries to servers of one's own pass the security groups, unlike those to AWS's resolver (VPC user guide).
-func (r *ResolverFact) egress(v *evidence.View, in *Incident) {
-	w := v.Track()
-	if len(in.Launch.SecurityGroups) == 0 {
-		r.Egress.Basis = w.Undecided("the task's security groups are not known")
-		return
-	}
-	open, other := false, false
-	for _, id := range in.Launch.SecurityGroups {
-		g, st := evidence.Read(w, evidence.SecurityGroupKey(id))
-		if st != evidence.Found {
-			r.Egress.Basis = w.Undecided("")
-			return
-		}
-		for _, rule := range g.Egress {
-			if !carriesDNS(rule) {
-				continue
-			}
-			other = other || rule.Group != "" || rule.PrefixList != ""
-			open = open || slices.ContainsFunc(r.Servers, func(s string) bool { return contains([]string{rule.CIDR}, s) })
-		}
-		w.Cite(evidence.SecurityGroupKey(id).Key, id, "IpPermissionsEgress", fmt.Sprintf("%d rules", len(g.Egress)))
-	}
-	if !open && other {
-		r.Egress.Basis = w.Undecided("a rule admits another group or a prefix list, and whether the servers are in it is not known")
-		return
-	}
-	r.Egress = Check{Holds: !open, Resource: in.Launch.SecurityGroups[0], Detail: "no outbound rule admits udp/53 to " + strings.Join(r.Servers, ", "), Basis: w.Decided()}
-}
-
-func carriesDNS(r evidence.SGRule) bool {
-	return r.Protocol == "-1" || r.Protocol == "udp" && r.FromPort <= 53 && 53 <= r.ToPort
 }
 
 // firewall asks the rules in their order; the first that names the host decides. A rule whose names are not shown leaves those after it open.

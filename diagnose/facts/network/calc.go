@@ -15,6 +15,7 @@ type calc struct {
 	from From
 	to   Destination
 	ip   netip.Addr // to.IP; not valid where unknown
+	udp  bool       // it is called by UDP; else by TCP
 	whys []string
 }
 

@@ -26,3 +26,10 @@ func QueryNacl(v *evidence.View, from From, address string, port int) Blocker {
 	d := c.firstStop(s, []leg{out, out.answers()})
 	return c.answer(d.blocks, d.resource, d.detail)
 }
+
+// QueryEgress judges whether the task's security groups let a query out to an address by UDP. Answers need no rule: groups remember.
+func QueryEgress(v *evidence.View, from From, address string, port int) Blocker {
+	c := newCalc(v, from, Destination{Name: address, IP: address, Port: port})
+	c.udp = true
+	return c.insideEgress(Interface{Name: address, IP: address})
+}

@@ -55,17 +55,22 @@ func (c *calc) endpointSG() Blocker {
 }
 
 func (c *calc) endpointAdmits(e evidence.Endpoint) tri {
+	return c.groupsAdmit(e.Groups, e.ID)
+}
+
+// groupsAdmit reports whether the security groups of something let the task in on the port, by one of its groups or by its subnet's block.
+func (c *calc) groupsAdmit(ids []string, of string) tri {
 	s, ok := c.subnet()
 	if !ok {
 		return unknown
 	}
-	if len(e.Groups) == 0 {
-		c.because("no security group of %s is told", e.ID)
+	if len(ids) == 0 {
+		c.because("no security group of %s is told", of)
 		return unknown
 	}
 	var rules []evidence.SGRule
 	known := true
-	for _, id := range e.Groups {
+	for _, id := range ids {
 		g, ok := c.group(id)
 		known = known && ok
 		if ok {

@@ -3,7 +3,6 @@ package network
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -58,7 +57,7 @@ func (c *calc) insideEgress(to Interface) Blocker {
 	if admitted == no && !known {
 		admitted = unknown
 	}
-	return c.egressAnswer(not(admitted), groups, "no egress rule admits tcp/%d to %s")
+	return c.egressAnswer(not(admitted), groups, "no egress rule admits %s/%d to %s")
 }
 
 func (c *calc) insideIngress(to Interface) Blocker {
@@ -66,27 +65,9 @@ func (c *calc) insideIngress(to Interface) Blocker {
 	if !ok || !to.Known {
 		return c.answer(unknown, "", "")
 	}
-	if len(to.Groups) == 0 {
-		c.because("no security group of %s is told", to.Name)
+	admitted := c.groupsAdmit(to.Groups, to.Name)
+	if admitted == unknown {
 		return c.answer(unknown, "", "")
-	}
-	var rules []evidence.SGRule
-	known := true
-	for _, id := range to.Groups {
-		g, ok := c.group(id)
-		known = known && ok
-		if ok {
-			rules = append(rules, g.Ingress...)
-			c.v.Cite(evidence.SecurityGroupKey(id).Key, id, "IpPermissions", rulesSay(g.Ingress))
-		}
-	}
-	var set []netip.Prefix
-	if p, ok := prefix(s.CIDR); ok {
-		set = append(set, p)
-	}
-	admitted := c.admits(rules, peer{set: set, member: c.isTaskGroup})
-	if admitted == no && !known {
-		admitted = unknown
 	}
 	return c.answer(not(admitted), to.Groups[0], fmt.Sprintf("%s of %s: no ingress rule admits tcp/%d from %s",
 		strings.Join(to.Groups, ", "), to.Name, c.to.Port, strings.Join(append(slices.Clone(c.from.SecurityGroups), s.CIDR), " or ")))

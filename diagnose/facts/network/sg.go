@@ -9,15 +9,22 @@ import (
 	"github.com/ecsplain/ecsplain/evidence"
 )
 
-// opens reports whether a rule admits the port at all, to or from whomever.
-func opens(r evidence.SGRule, port int) bool {
-	switch strings.ToLower(r.Protocol) {
+// opens reports whether a rule admits the destination's port at all, to or from whomever.
+func (c *calc) opens(r evidence.SGRule) bool {
+	switch number := map[string]string{"tcp": "6", "udp": "17"}[c.protocol()]; strings.ToLower(r.Protocol) {
 	case "-1", "all":
 		return true
-	case "tcp", "6":
-		return r.FromPort < 0 || r.FromPort <= port && port <= r.ToPort
+	case c.protocol(), number:
+		return r.FromPort < 0 || r.FromPort <= c.to.Port && c.to.Port <= r.ToPort
 	}
 	return false
+}
+
+func (c *calc) protocol() string {
+	if c.udp {
+		return "udp"
+	}
+	return "tcp"
 }
 
 // peer is what a rule may name to admit the other side of a connection.
@@ -34,7 +41,7 @@ func (c *calc) admits(rules []evidence.SGRule, p peer) tri {
 	var blocks []netip.Prefix
 	open := false // a rule that may admit could not be read
 	for _, r := range rules {
-		if !opens(r, c.to.Port) {
+		if !c.opens(r) {
 			continue
 		}
 		if b, ok := prefix(r.CIDR); ok {
@@ -53,7 +60,7 @@ func (c *calc) admits(rules []evidence.SGRule, p peer) tri {
 		return yes
 	}
 	for _, r := range rules {
-		if !opens(r, c.to.Port) || r.PrefixList == "" {
+		if !c.opens(r) || r.PrefixList == "" {
 			continue
 		}
 		if r.PrefixList == p.list {
@@ -202,7 +209,7 @@ func (c *calc) egressToEndpoint(rules []evidence.SGRule, w way) tri {
 // admitsAny reports whether some rule admits the port to a group or to a part of the blocks.
 func (c *calc) admitsAny(rules []evidence.SGRule, blocks []netip.Prefix) bool {
 	return slices.ContainsFunc(rules, func(r evidence.SGRule) bool {
-		if !opens(r, c.to.Port) {
+		if !c.opens(r) {
 			return false
 		}
 		b, ok := prefix(r.CIDR)
@@ -228,7 +235,7 @@ func (c *calc) subnetBlocks(ids []string) (out []netip.Prefix, known bool) {
 func (c *calc) elsewhere(groups []evidence.SecurityGroup, known bool) tri {
 	for _, g := range groups {
 		for _, r := range g.Egress {
-			if opens(r, c.to.Port) && (r.CIDR != "" || r.PrefixList != "" || r.Group != "") {
+			if c.opens(r) && (r.CIDR != "" || r.PrefixList != "" || r.Group != "") {
 				return yes
 			}
 		}
@@ -248,7 +255,7 @@ func (c *calc) taskSG() Blocker {
 	if c.to.Gateway {
 		blocks = and(blocks, not(c.elsewhere(groups, known)))
 	}
-	return c.egressAnswer(blocks, groups, "no egress rule admits tcp/%d to %s")
+	return c.egressAnswer(blocks, groups, "no egress rule admits %s/%d to %s")
 }
 
 func (c *calc) egressPrefixList() Blocker {
@@ -256,7 +263,7 @@ func (c *calc) egressPrefixList() Blocker {
 		return c.answer(no, "", "")
 	}
 	admitted, groups, known := c.egress()
-	return c.egressAnswer(and(not(admitted), c.elsewhere(groups, known)), groups, "the egress rules admit tcp/%d elsewhere, but not to the prefix list of %s")
+	return c.egressAnswer(and(not(admitted), c.elsewhere(groups, known)), groups, "the egress rules admit %s/%d elsewhere, but not to the prefix list of %s")
 }
 
 func (c *calc) egressAnswer(blocks tri, groups []evidence.SecurityGroup, says string) Blocker {
@@ -272,7 +279,7 @@ func (c *calc) egressAnswer(blocks tri, groups []evidence.SecurityGroup, says st
 	if blocks != yes || len(ids) == 0 {
 		return c.answer(blocks, "", "")
 	}
-	return c.answer(yes, ids[0], strings.Join(ids, ", ")+": "+fmt.Sprintf(says, c.to.Port, c.name()))
+	return c.answer(yes, ids[0], strings.Join(ids, ", ")+": "+fmt.Sprintf(says, c.protocol(), c.to.Port, c.name()))
 }
 
 // rulesSay writes rules for a cite, the first few of them.
