@@ -62,6 +62,17 @@ func grouped(ctx context.Context, keys []evidence.Key, of func(id string) string
 }
 
 // head is what stands before the first slash of an id: the cluster, the role. tail is the rest.
+// settle answers the keys of a batch: each with what the account has under its name, and absent where it has nothing.
+func settle[T, V any](w *Wave, keys []evidence.Key, from answer, got map[string]T, name func(id string) string, value func(T) V) {
+	for _, k := range keys {
+		if t, ok := got[name(k.ID)]; ok {
+			w.found(k, from, value(t))
+		} else {
+			w.absent(k, from)
+		}
+	}
+}
+
 func head(id string) string { h, _, _ := strings.Cut(id, "/"); return h }
 func tail(id string) string { _, t, _ := strings.Cut(id, "/"); return t }
 

@@ -65,7 +65,7 @@ func resolverRules(ctx context.Context, w *Wave, keys []evidence.Key) {
 	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
 		var from answer
 		var rules []string
-		more, err := paged(maxResolverPages, func(token *string) (*string, error) {
+		err := pages(maxResolverPages, func(token *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.beyond.ListResolverRuleAssociations, &route53resolver.ListResolverRuleAssociationsInput{
 				Filters: []resolvertypes.Filter{{Name: aws.String("VPCId"), Values: []string{k.ID}}}, MaxResults: aws.Int32(firewallPage), NextToken: token})
 			from = f
@@ -79,8 +79,8 @@ func resolverRules(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			return out.NextToken, nil
 		})
-		if err != nil || more {
-			w.list(k, from, nil, more, err)
+		if err != nil {
+			w.gap(from, err, k)
 			return
 		}
 		type part struct {

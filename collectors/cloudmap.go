@@ -40,7 +40,7 @@ func namespaceServices(ctx context.Context, w *Wave, keys []evidence.Key) {
 	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
 		v := evidence.Names{Names: []string{}}
 		var from answer
-		more, err := paged(maxDiscoveryPages, func(token *string) (*string, error) {
+		err := pages(maxDiscoveryPages, func(token *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.discovery.ListServicesByNamespace, &ecs.ListServicesByNamespaceInput{Namespace: aws.String(k.ID), MaxResults: aws.Int32(discoveryPage), NextToken: token})
 			from = f
 			if err != nil {
@@ -57,7 +57,7 @@ func namespaceServices(ctx context.Context, w *Wave, keys []evidence.Key) {
 			w.absent(k, from)
 			return
 		}
-		w.list(k, from, v, more, err)
+		w.list(k, from, v, err)
 	})
 }
 

@@ -27,7 +27,7 @@ func byFilter[T any](ctx context.Context, w *Wave, keys []evidence.Key, filter s
 		filters := append([]types.Filter{{Name: aws.String(filter), Values: ids(keys, whole)}}, more...)
 		rows := map[string][]T{}
 		var first answer
-		unread, err := paged(maxEC2Pages, func(token *string) (*string, error) {
+		err := pages(maxEC2Pages, func(token *string) (*string, error) {
 			got, next, from, err := page(ctx, filters, token)
 			if token == nil || err != nil {
 				first = from
@@ -37,9 +37,6 @@ func byFilter[T any](ctx context.Context, w *Wave, keys []evidence.Key, filter s
 			}
 			return next, err
 		})
-		if err == nil && unread {
-			err = errTooMany
-		}
 		if err != nil {
 			return first, err
 		}

@@ -70,7 +70,7 @@ func prefixLists(ctx context.Context, w *Wave, keys []evidence.Key) {
 func (w *Wave) prefixListEntries(ctx context.Context, k evidence.Key, name string) {
 	v := evidence.PrefixList{ID: k.ID, Name: name}
 	var last answer
-	more, err := paged(maxEC2Pages, func(token *string) (*string, error) {
+	err := pages(maxEC2Pages, func(token *string) (*string, error) {
 		out, from, err := call(ctx, w.ports.ec2.GetManagedPrefixListEntries, &ec2.GetManagedPrefixListEntriesInput{PrefixListId: &k.ID, MaxResults: aws.Int32(smallPage), NextToken: token})
 		last = from
 		if err != nil {
@@ -81,9 +81,6 @@ func (w *Wave) prefixListEntries(ctx context.Context, k evidence.Key, name strin
 		}
 		return out.NextToken, nil
 	})
-	if err == nil && more {
-		err = errTooMany
-	}
 	if err != nil {
 		w.gap(last, err, k)
 		return

@@ -21,7 +21,7 @@ const (
 func clusters(ctx context.Context, w *Wave, keys []evidence.Key) {
 	var names []string
 	var first answer
-	more, err := paged(maxListPages, func(token *string) (*string, error) {
+	err := pages(maxListPages, func(token *string) (*string, error) {
 		out, from, err := call(ctx, w.ports.ecs.ListClusters, &ecs.ListClustersInput{MaxResults: aws.Int32(listPage), NextToken: token})
 		if token == nil || err != nil {
 			first = from
@@ -32,9 +32,6 @@ func clusters(ctx context.Context, w *Wave, keys []evidence.Key) {
 		names = append(names, mapped(out.ClusterArns, last)...)
 		return out.NextToken, nil
 	})
-	if err == nil && more {
-		err = errTooMany
-	}
 	if err != nil {
 		w.gap(first, err, keys...)
 		return
@@ -51,7 +48,7 @@ func clusterServices(ctx context.Context, w *Wave, keys []evidence.Key) {
 	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
 		var names []string
 		var first answer
-		more, err := paged(maxListPages, func(token *string) (*string, error) {
+		err := pages(maxListPages, func(token *string) (*string, error) {
 			out, from, err := call(ctx, w.ports.ecs.ListServices, &ecs.ListServicesInput{Cluster: &k.ID, MaxResults: aws.Int32(listPage), NextToken: token})
 			if token == nil || err != nil {
 				first = from
@@ -62,9 +59,6 @@ func clusterServices(ctx context.Context, w *Wave, keys []evidence.Key) {
 			names = append(names, mapped(out.ServiceArns, last)...)
 			return out.NextToken, nil
 		})
-		if err == nil && more {
-			err = errTooMany
-		}
 		switch {
 		case is(err, "ClusterNotFoundException"):
 			w.absent(k, first)

@@ -61,7 +61,7 @@ func mountTargets(ctx context.Context, w *Wave, keys []evidence.Key) {
 	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
 		v := evidence.MountTargets{Targets: []evidence.MountTarget{}}
 		var from answer
-		more, err := paged(maxMountTargetPages, func(marker *string) (*string, error) {
+		err := pages(maxMountTargetPages, func(marker *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.efs.DescribeMountTargets, &efs.DescribeMountTargetsInput{FileSystemId: &k.ID, Marker: marker})
 			from = f
 			if err != nil {
@@ -70,9 +70,6 @@ func mountTargets(ctx context.Context, w *Wave, keys []evidence.Key) {
 			v.Targets = append(v.Targets, mapped(out.MountTargets, toMountTarget)...)
 			return out.NextMarker, nil
 		})
-		if err == nil && more {
-			err = errTooMany
-		}
 		switch {
 		case is(err, noFileSystem...):
 			w.absent(k, from)

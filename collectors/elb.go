@@ -41,7 +41,7 @@ func (w *Wave) loadBalancer(ctx context.Context, k evidence.Key, lb types.LoadBa
 		v.State = string(lb.State.Code)
 	}
 	var from answer
-	more, err := paged(maxTargetGroupPages, func(marker *string) (*string, error) {
+	err := pages(maxTargetGroupPages, func(marker *string) (*string, error) {
 		out, f, err := call(ctx, w.ports.elb.DescribeTargetGroups, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, Marker: marker})
 		from = f
 		if err != nil {
@@ -52,9 +52,6 @@ func (w *Wave) loadBalancer(ctx context.Context, k evidence.Key, lb types.LoadBa
 		}
 		return out.NextMarker, nil
 	})
-	if err == nil && more {
-		err = errTooMany
-	}
 	if err != nil {
 		w.gap(from, err, k)
 		return

@@ -216,13 +216,10 @@ func rules(ctx context.Context, w *Wave, keys []evidence.Key) {
 // rows reads the pages of one thing.
 func (w *Wave) rows(k evidence.Key, notFound []string, page func(marker *string) (*string, answer, error), value func() any) {
 	var from answer
-	more, err := paged(maxTargetGroupPages, func(marker *string) (next *string, err error) {
+	err := pages(maxTargetGroupPages, func(marker *string) (next *string, err error) {
 		next, from, err = page(marker)
 		return next, err
 	})
-	if err == nil && more {
-		err = errTooMany
-	}
 	switch {
 	case is(err, notFound...):
 		w.absent(k, from)

@@ -75,14 +75,11 @@ func rolePolicies(ctx context.Context, w *Wave, keys []evidence.Key) {
 		}
 		attached, inline := &half{list: w.attachedPage(k.ID)}, &half{list: w.inlinePage(k.ID)}
 		each(ctx, []*half{attached, inline}, func(ctx context.Context, h *half) {
-			more, err := paged(maxIAMPages, func(marker *string) (*string, error) {
+			h.err = pages(maxIAMPages, func(marker *string) (*string, error) {
 				names, next, from, err := h.list(ctx, marker)
 				h.names, h.from = append(h.names, names...), from
 				return next, err
 			})
-			if h.err = err; err == nil && more {
-				h.err = errTooMany
-			}
 		})
 		for _, h := range []*half{attached, inline} {
 			if h.err == nil {

@@ -35,7 +35,7 @@ func alarms(ctx context.Context, w *Wave, keys []evidence.Key) {
 	w.batches(ctx, keys, alarmBatch, func(ctx context.Context, keys []evidence.Key) (answer, error) {
 		got := map[string]types.MetricAlarm{}
 		var from answer
-		more, err := paged(maxAlarmPages, func(token *string) (*string, error) {
+		err := pages(maxAlarmPages, func(token *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.cloudwatch.DescribeAlarms, &cloudwatch.DescribeAlarmsInput{
 				AlarmNames: ids(keys, whole), AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm}, MaxRecords: aws.Int32(alarmBatch), NextToken: token})
 			from = f
@@ -47,19 +47,10 @@ func alarms(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			return out.NextToken, nil
 		})
-		if err == nil && more {
-			err = errTooMany
-		}
 		if err != nil {
 			return from, err
 		}
-		for _, k := range keys {
-			if a, ok := got[k.ID]; ok {
-				w.found(k, from, toAlarm(a))
-			} else {
-				w.absent(k, from)
-			}
-		}
+		settle(w, keys, from, got, whole, toAlarm)
 		return from, nil
 	})
 }
@@ -147,7 +138,7 @@ func (w *Wave) metricData(ctx context.Context, keys []evidence.Key, start, end t
 	}
 	series, partial := make([]evidence.MetricSeries, len(keys)), make([]bool, len(keys))
 	var from answer
-	more, err := paged(maxMetricPages, func(token *string) (*string, error) {
+	err := pages(maxMetricPages, func(token *string) (*string, error) {
 		out, f, err := call(ctx, w.ports.cloudwatch.GetMetricData, &cloudwatch.GetMetricDataInput{
 			MetricDataQueries: queries, StartTime: &start, EndTime: &end, ScanBy: types.ScanByTimestampAscending, NextToken: token})
 		from = f
@@ -166,9 +157,6 @@ func (w *Wave) metricData(ctx context.Context, keys []evidence.Key, start, end t
 		}
 		return out.NextToken, nil
 	})
-	if err == nil && more {
-		err = errTooMany
-	}
 	if err != nil {
 		return from, err
 	}

@@ -101,7 +101,10 @@ func dnsFirewalls(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			v.Rules = append(v.Rules, g.rules...)
 		}
-		w.list(k, from, v, out.NextToken != nil, nil)
+		if out.NextToken != nil {
+			err = errTooMany
+		}
+		w.list(k, from, v, err)
 	})
 }
 
@@ -167,7 +170,7 @@ func namespaces(ctx context.Context, w *Wave, keys []evidence.Key) {
 		}
 		var from answer
 		var found []evidence.Namespace
-		more, err := paged(maxNamespacePages, func(token *string) (*string, error) {
+		err := pages(maxNamespacePages, func(token *string) (*string, error) {
 			in.NextToken = token
 			out, f, err := call(ctx, w.ports.names.ListNamespaces, in)
 			from = f
@@ -182,12 +185,12 @@ func namespaces(ctx context.Context, w *Wave, keys []evidence.Key) {
 			return out.NextToken, nil
 		})
 		switch {
-		case err == nil && len(found) > 0:
+		case len(found) > 0:
 			w.found(k, from, found[0])
-		case err == nil && !more:
-			w.absent(k, from)
+		case err != nil:
+			w.gap(from, err, k)
 		default:
-			w.list(k, from, nil, more, err)
+			w.absent(k, from)
 		}
 	})
 }

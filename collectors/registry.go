@@ -16,7 +16,7 @@ func pullThroughRules(ctx context.Context, w *Wave, keys []evidence.Key) {
 		account, region, _ := repositoryName(k.ID)
 		var first answer
 		v := evidence.PullThroughRules{}
-		more, err := paged(maxRulePages, func(token *string) (*string, error) {
+		err := pages(maxRulePages, func(token *string) (*string, error) {
 			out, from, err := call(ctx, w.ecr(region).DescribePullThroughCacheRules, &ecr.DescribePullThroughCacheRulesInput{RegistryId: &account, NextToken: token})
 			if token == nil || err != nil {
 				first = from
@@ -30,9 +30,6 @@ func pullThroughRules(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			return out.NextToken, nil
 		})
-		if err == nil && more {
-			err = errTooMany
-		}
 		switch {
 		case is(err, "PullThroughCacheRuleNotFoundException"):
 			w.found(k, first, v)

@@ -37,7 +37,7 @@ func scalableTargets(ctx context.Context, w *Wave, keys []evidence.Key) {
 	w.batches(ctx, keys, scalableBatch, func(ctx context.Context, keys []evidence.Key) (answer, error) {
 		got := map[string]types.ScalableTarget{}
 		var from answer
-		more, err := paged(2, func(token *string) (*string, error) {
+		err := pages(2, func(token *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.scaling.DescribeScalableTargets, &scaling.DescribeScalableTargetsInput{
 				ServiceNamespace: scalingNamespace, ScalableDimension: scalableDimension, ResourceIds: ids(keys, resourceID), NextToken: token})
 			from = f
@@ -49,19 +49,10 @@ func scalableTargets(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			return out.NextToken, nil
 		})
-		if err == nil && more {
-			err = errTooMany
-		}
 		if err != nil {
 			return from, err
 		}
-		for _, k := range keys {
-			if t, ok := got[resourceID(k.ID)]; ok {
-				w.found(k, from, toScalableTarget(t))
-			} else {
-				w.absent(k, from)
-			}
-		}
+		settle(w, keys, from, got, resourceID, toScalableTarget)
 		return from, nil
 	})
 }
@@ -78,7 +69,7 @@ func scalingPolicies(ctx context.Context, w *Wave, keys []evidence.Key) {
 	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
 		var v evidence.ScalingPolicies
 		var from answer
-		more, err := paged(maxPolicyPages, func(token *string) (*string, error) {
+		err := pages(maxPolicyPages, func(token *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.scaling.DescribeScalingPolicies, &scaling.DescribeScalingPoliciesInput{
 				ServiceNamespace: scalingNamespace, ScalableDimension: scalableDimension, ResourceId: aws.String(resourceID(k.ID)), NextToken: token})
 			from = f
@@ -88,15 +79,12 @@ func scalingPolicies(ctx context.Context, w *Wave, keys []evidence.Key) {
 			v.Policies = append(v.Policies, mapped(out.ScalingPolicies, toScalingPolicy)...)
 			return out.NextToken, nil
 		})
-		w.list(k, from, v, more, err)
+		w.list(k, from, v, err)
 	})
 }
 
-// list answers a key that needs every page of a list.
-func (w *Wave) list(k evidence.Key, from answer, v any, more bool, err error) {
-	if err == nil && more {
-		err = errTooMany
-	}
+// list answers a key with a list that was read by pages.
+func (w *Wave) list(k evidence.Key, from answer, v any, err error) {
 	if err != nil {
 		w.gap(from, err, k)
 		return
@@ -173,7 +161,7 @@ func scheduledActions(ctx context.Context, w *Wave, keys []evidence.Key) {
 	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
 		var v evidence.ScheduledActions
 		var from answer
-		more, err := paged(maxActionPages, func(token *string) (*string, error) {
+		err := pages(maxActionPages, func(token *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.scaling.DescribeScheduledActions, &scaling.DescribeScheduledActionsInput{
 				ServiceNamespace: scalingNamespace, ScalableDimension: scalableDimension, ResourceId: aws.String(resourceID(k.ID)), NextToken: token})
 			from = f
@@ -189,7 +177,7 @@ func scheduledActions(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			return out.NextToken, nil
 		})
-		w.list(k, from, v, more, err)
+		w.list(k, from, v, err)
 	})
 }
 

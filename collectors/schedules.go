@@ -69,7 +69,7 @@ func eventRules(ctx context.Context, w *Wave, keys []evidence.Key) {
 			w.absent(k, from)
 			return
 		}
-		w.list(k, from, names, false, err)
+		w.list(k, from, names, err)
 	})
 }
 
@@ -94,7 +94,7 @@ func eventRuleTargets(ctx context.Context, w *Wave, keys []evidence.Key) {
 		bus, name := busAndRule(k.ID)
 		var v evidence.EventTargets
 		var from answer
-		more, err := paged(2, func(token *string) (*string, error) {
+		err := pages(2, func(token *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.events.ListTargetsByRule, &eventbridge.ListTargetsByRuleInput{Rule: &name, EventBusName: bus, NextToken: token})
 			from = f
 			if err != nil {
@@ -107,7 +107,7 @@ func eventRuleTargets(ctx context.Context, w *Wave, keys []evidence.Key) {
 			w.absent(k, from)
 			return
 		}
-		w.list(k, from, v, more, err)
+		w.list(k, from, v, err)
 	})
 }
 
@@ -151,7 +151,7 @@ func scheduleNames(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			return out.NextToken, nil
 		})
-		w.list(k, from, names, false, err)
+		w.list(k, from, names, err)
 	})
 }
 

@@ -56,7 +56,7 @@ func parameters(ctx context.Context, w *Wave, keys []evidence.Key) {
 	w.batches(ctx, keys, parameterBatch, func(ctx context.Context, keys []evidence.Key) (answer, error) {
 		got := map[string]types.ParameterMetadata{}
 		var first answer
-		more, err := paged(maxParameterPages, func(token *string) (*string, error) {
+		err := pages(maxParameterPages, func(token *string) (*string, error) {
 			out, from, err := call(ctx, w.ports.ssm.DescribeParameters, &ssm.DescribeParametersInput{
 				MaxResults: aws.Int32(parameterBatch), NextToken: token,
 				ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Name"), Option: aws.String("Equals"), Values: ids(keys, whole)}},
@@ -72,20 +72,12 @@ func parameters(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			return out.NextToken, nil
 		})
-		if err == nil && more {
-			err = errTooMany
-		}
 		if err != nil {
 			return first, err
 		}
-		for _, k := range keys {
-			p, ok := got[k.ID]
-			if !ok {
-				w.absent(k, first)
-				continue
-			}
-			w.found(k, first, evidence.Parameter{Name: str(p.Name), Type: string(p.Type), KmsKey: str(p.KeyId), ChangedAt: when(p.LastModifiedDate)})
-		}
+		settle(w, keys, first, got, whole, func(p types.ParameterMetadata) evidence.Parameter {
+			return evidence.Parameter{Name: str(p.Name), Type: string(p.Type), KmsKey: str(p.KeyId), ChangedAt: when(p.LastModifiedDate)}
+		})
 		return first, nil
 	})
 }

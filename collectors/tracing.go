@@ -18,7 +18,7 @@ func samplingRules(ctx context.Context, w *Wave, keys []evidence.Key) {
 	each(ctx, keys, func(ctx context.Context, k evidence.Key) {
 		var v evidence.SamplingRules
 		var from answer
-		more, err := paged(maxSamplingPages, func(token *string) (*string, error) {
+		err := pages(maxSamplingPages, func(token *string) (*string, error) {
 			out, f, err := call(ctx, w.ports.xray.GetSamplingRules, &xray.GetSamplingRulesInput{NextToken: token})
 			from = f
 			if err != nil {
@@ -31,6 +31,6 @@ func samplingRules(ctx context.Context, w *Wave, keys []evidence.Key) {
 			}
 			return out.NextToken, nil
 		})
-		w.list(k, from, v, more, err)
+		w.list(k, from, v, err)
 	})
 }

@@ -180,6 +180,15 @@ func call[I, O, P any](ctx context.Context, op func(context.Context, *I, ...func
 	return out, from, err
 }
 
+// pages reads every page of a list that must be whole. A list that is longer than limit pages is errTooMany.
+func pages(limit int, page func(token *string) (next *string, err error)) error {
+	more, err := paged(limit, page)
+	if err == nil && more {
+		err = errTooMany
+	}
+	return err
+}
+
 // paged follows next tokens, at most limit pages. more says that pages were left unread.
 func paged(limit int, page func(token *string) (next *string, err error)) (more bool, err error) {
 	var token *string
