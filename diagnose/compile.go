@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -73,22 +72,19 @@ func newEnv(as string) (*cel.Env, error) {
 	)
 }
 
-// envs keeps the environments by the variable's name: making one reads all fact types, which takes longer than a playbook.
-var envs sync.Map
+// environments are those of one Load, by the variable's name: making one reads all fact types, which takes longer than a playbook.
+type environments map[string]*cel.Env
 
-func envOf(as string) (*cel.Env, error) {
-	if env, ok := envs.Load(as); ok {
-		return env.(*cel.Env), nil
-	}
-	env, err := newEnv(as)
-	if err == nil {
-		envs.Store(as, env)
+func (e environments) of(as string) (env *cel.Env, err error) {
+	if env = e[as]; env == nil {
+		env, err = newEnv(as)
+		e[as] = env
 	}
 	return env, err
 }
 
-func compile(p *Playbook) (*compiled, error) {
-	env, err := envOf(p.As)
+func compile(p *Playbook, envs environments) (*compiled, error) {
+	env, err := envs.of(p.As)
 	if err != nil {
 		return nil, fmt.Errorf("declaring the facts to CEL: %w", err)
 	}

@@ -126,7 +126,7 @@ func (e *SourceError) Error() string {
 // Load reads every *.yaml of the given file systems, later ones replacing earlier ones of the same id. It returns all
 // faults at once, joined, each a *SourceError.
 func Load(sources ...fs.FS) ([]*Playbook, error) {
-	byID := map[string]*Playbook{}
+	byID, envs := map[string]*Playbook{}, environments{}
 	var errs []error
 	for _, src := range sources {
 		files, err := fs.Glob(src, "*.yaml")
@@ -138,7 +138,7 @@ func Load(sources ...fs.FS) ([]*Playbook, error) {
 			if err != nil {
 				return nil, fmt.Errorf("reading playbook %s: %w", name, err)
 			}
-			p, err := parse(name, data)
+			p, err := parse(name, data, envs)
 			if err != nil {
 				errs = append(errs, err)
 				continue
@@ -155,7 +155,7 @@ func Load(sources ...fs.FS) ([]*Playbook, error) {
 	return out, errors.Join(errs...)
 }
 
-func parse(name string, data []byte) (*Playbook, error) {
+func parse(name string, data []byte, envs environments) (*Playbook, error) {
 	p := &Playbook{file: name, source: data}
 	if err := yaml.UnmarshalWithOptions(data, p, yaml.Strict()); err != nil {
 		return nil, &SourceError{File: name, Message: "not a playbook", Excerpt: yaml.FormatError(err, false, true)}
@@ -163,7 +163,7 @@ func parse(name string, data []byte) (*Playbook, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	c, err := compile(p)
+	c, err := compile(p, envs)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ type automation struct {
 	messageCount int
 
 	work    map[string][]datum // CPU of a consuming service, by CLUSTER/NAME, a datum a minute
-	custom  map[string][]datum // metrics of PutMetricData, by metricKey
+	samples map[string][]datum // of metrics that are told as things happen: by PutMetricData, rules and schedules; by metricKey
 	metrics map[string]cwtypes.Metric
 	alarms  map[string]*alarm // by name
 

@@ -27,6 +27,22 @@ func TestScalingFollowsTheQueue(t *testing.T) {
 	}
 }
 
+// Every metric that has data is listed, whoever keeps it.
+func TestAllMetricsAreListed(t *testing.T) {
+	w := New(Options{Seed: 1, Worker: true, Jobs: true})
+	w.Advance(time.Hour)
+	known := map[string]bool{}
+	for _, m := range w.knownMetrics() {
+		known[metricKey(*m.Namespace, *m.MetricName, m.Dimensions)] = true
+	}
+	for _, want := range []string{"AWS/Events|Invocations|RuleName=stock-sync", "AWS/Usage|ResourceCount|Class=Standard/OnDemand,Resource=vCPU,Service=Fargate,Type=Resource",
+		"AWS/ECS|CPUUtilization|ClusterName=shop,ServiceName=worker", "AWS/SQS|ApproximateNumberOfMessagesVisible|QueueName=shop-orders"} {
+		if !known[want] {
+			t.Errorf("%s is not listed", want)
+		}
+	}
+}
+
 // What cannot be worked on is set aside after as many receives as the redrive policy allows.
 func TestRedrive(t *testing.T) {
 	w := New(Options{Seed: 2})

@@ -139,11 +139,7 @@ func (w *World) putMetricData(in *cloudwatch.PutMetricDataInput) (*cloudwatch.Pu
 		if d.n == 0 {
 			return nil, wire.Errorf("MissingParameter", "At least one of the parameters must be specified.")
 		}
-		key := metricKey(aws.ToString(in.Namespace), aws.ToString(m.MetricName), m.Dimensions)
-		list := append(slices.Clone(w.custom[key]), d)
-		slices.SortStableFunc(list, func(a, b datum) int { return a.at.Compare(b.at) })
-		put(&w.custom, key, list)
-		put(&w.metrics, key, cwtypes.Metric{Namespace: in.Namespace, MetricName: m.MetricName, Dimensions: m.Dimensions})
+		w.sample(cwtypes.Metric{Namespace: in.Namespace, MetricName: m.MetricName, Dimensions: m.Dimensions}, d)
 	}
 	return nil, nil
 }

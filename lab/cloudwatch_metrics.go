@@ -63,6 +63,7 @@ var sources = []source{
 	{"AWS/SQS", "NumberOfMessagesSent", []string{"QueueName"}, queueNames, queueMetric(func(m queueMinute) int { return m.sent })},
 	{"AWS/SQS", "NumberOfMessagesReceived", []string{"QueueName"}, queueNames, queueMetric(func(m queueMinute) int { return m.received })},
 	{"AWS/SQS", "NumberOfMessagesDeleted", []string{"QueueName"}, queueNames, queueMetric(func(m queueMinute) int { return m.done })},
+	{"AWS/Usage", "ResourceCount", []string{"Service", "Type", "Resource", "Class"}, usageClasses, usageOf},
 	{"AWS/ECS", "CPUUtilization", []string{"ClusterName", "ServiceName"}, serviceNames, serviceCPU},
 	{"AWS/ECS", "MemoryUtilization", []string{"ClusterName", "ServiceName"}, serviceNames, serviceMemory},
 }
@@ -105,7 +106,7 @@ func serviceNames(w *World) (out [][]string) {
 func serviceCPU(w *World, thing []string, from, to time.Time) (out []datum) {
 	key := thing[0] + "/" + thing[1]
 	if work := w.work[key]; len(work) > 0 {
-		return slices.DeleteFunc(slices.Clone(work), func(d datum) bool { return d.at.Before(from) || !d.at.Before(to) })
+		return between(work, from, to)
 	}
 	return w.perTask(key, from, to, func(t *task, at time.Time) float64 {
 		used := 0
@@ -181,47 +182,6 @@ func minTime(a, b time.Time) time.Time {
 	return b
 }
 
-// point is one sample of a metric.
-type point struct {
-	at    time.Time
-	value float64
-}
-
-// metricSource gives the samples of a metric in [start, end), oldest first. ok is false where it knows no such metric; a known one
-// may have no samples.
-type metricSource func(namespace, name string, dimensions map[string]string, start, end time.Time) (samples []point, ok bool)
-
-// between is the part of samples, oldest first, in [start, end).
-func between(samples []point, start, end time.Time) []point {
-	var out []point
-	for _, s := range samples {
-		if !s.at.Before(start) && s.at.Before(end) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// keptSamples are the metrics that others keep samples of: rules, schedules and quotas. The first that knows a metric answers.
-func (w *World) keptSamples(namespace, name string, dimensions []cwtypes.Dimension, from, to time.Time) (out []datum) {
-	by := map[string]string{}
-	for _, d := range dimensions {
-		by[aws.ToString(d.Name)] = aws.ToString(d.Value)
-	}
-	for _, source := range []metricSource{w.startSamples, w.usageSamples} {
-		samples, ok := source(namespace, name, by, from, to)
-		for _, s := range samples {
-			d := datum{at: s.at}
-			d.add(s.value)
-			out = append(out, d)
-		}
-		if ok {
-			return out
-		}
-	}
-	return nil
-}
-
 // dimensionsOf are the dimensions of a metric as NAME=VALUE, sorted.
 func dimensionsOf(ds []cwtypes.Dimension) []string {
 	var out []string
@@ -254,10 +214,30 @@ func (w *World) data(namespace, name string, dimensions []cwtypes.Dimension, fro
 			return s.minutes(w, thing, from, to)
 		}
 	}
-	if found := w.keptSamples(namespace, name, dimensions, from, to); found != nil {
-		return found
+	return between(w.samples[metricKey(namespace, name, dimensions)], from, to)
+}
+
+// between is the part of data, oldest first, in [from, to).
+func between(data []datum, from, to time.Time) []datum {
+	return slices.DeleteFunc(slices.Clone(data), func(d datum) bool { return d.at.Before(from) || !d.at.Before(to) })
+}
+
+// keepSamples is how long points of a minute are kept (CloudWatch user guide, "Metrics retention").
+const keepSamples = 15 * day
+
+// sample keeps a datum of a metric that is told as things happen. It may be older than what is known.
+func (w *World) sample(m cwtypes.Metric, d datum) {
+	key := metricKey(aws.ToString(m.Namespace), aws.ToString(m.MetricName), m.Dimensions)
+	list := w.samples[key]
+	for len(list) > 0 && w.now.Sub(list[0].at) > keepSamples {
+		list = list[1:]
 	}
-	return slices.DeleteFunc(slices.Clone(w.custom[metricKey(namespace, name, dimensions)]), func(d datum) bool { return d.at.Before(from) || !d.at.Before(to) })
+	late := len(list) > 0 && d.at.Before(list[len(list)-1].at)
+	if list = append(list, d); late {
+		slices.SortStableFunc(list, func(a, b datum) int { return a.at.Compare(b.at) })
+	}
+	put(&w.samples, key, list)
+	put(&w.metrics, key, m)
 }
 
 // periods sums data up over periods that are aligned to the clock.

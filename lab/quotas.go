@@ -165,29 +165,34 @@ func (w *World) noteUsage(t *task, sign float64) {
 	w.usage = append(w.usage, usage{w.now, w.vcpus(false), w.vcpus(true)})
 }
 
-// usageSamples are the metrics of AWS/Usage for Fargate: a sample for each full minute (ECS developer guide, "AWS Fargate usage metrics").
-func (w *World) usageSamples(namespace, name string, dimensions map[string]string, start, end time.Time) ([]point, bool) {
-	if namespace != "AWS/Usage" || name != "ResourceCount" || dimensions["Service"] != "Fargate" || dimensions["Type"] != "Resource" || dimensions["Resource"] != "vCPU" {
-		return nil, false
+// usageClasses are the kinds of Fargate capacity that AWS/Usage counts (ECS developer guide, "AWS Fargate usage metrics").
+func usageClasses(*World) (out [][]string) {
+	for _, class := range []string{"Standard/OnDemand", "Standard/Spot"} {
+		out = append(out, []string{"Fargate", "Resource", "vCPU", class})
 	}
-	class := dimensions["Class"]
-	if class != "Standard/OnDemand" && class != "Standard/Spot" || len(w.usage) == 0 {
-		return nil, false
+	return out
+}
+
+// usageOf has a datum for each full minute.
+func usageOf(w *World, thing []string, from, to time.Time) (out []datum) {
+	if !slices.ContainsFunc(usageClasses(w), func(c []string) bool { return slices.Equal(c, thing) }) || len(w.usage) == 0 {
+		return nil
 	}
-	var out []point
-	at, i := start.Truncate(time.Minute), 0
+	at, i := from.Truncate(time.Minute), 0
 	if first := w.usage[0].at; at.Before(first) {
 		at = first.Truncate(time.Minute).Add(time.Minute)
 	}
-	for ; at.Before(end) && !at.After(w.now); at = at.Add(time.Minute) {
+	for ; at.Before(to) && !at.After(w.now); at = at.Add(time.Minute) {
 		for i+1 < len(w.usage) && !w.usage[i+1].at.After(at) {
 			i++
 		}
 		v := w.usage[i].onDemand
-		if class == "Standard/Spot" {
+		if thing[3] == "Standard/Spot" {
 			v = w.usage[i].spot
 		}
-		out = append(out, point{at, v})
+		d := datum{at: at}
+		d.add(v)
+		out = append(out, d)
 	}
-	return out, true
+	return out
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -25,19 +26,12 @@ func (p *scalingPolicy) key() string {
 func (p *scalingPolicy) cooldowns() (out, in int32) {
 	out, in = 300, 300
 	if c := p.TargetTrackingScalingPolicyConfiguration; c != nil {
-		return or(c.ScaleOutCooldown, out), or(c.ScaleInCooldown, in)
+		return *cmp.Or(c.ScaleOutCooldown, &out), *cmp.Or(c.ScaleInCooldown, &in)
 	}
 	if c := p.StepScalingPolicyConfiguration; c != nil {
-		return or(c.Cooldown, 0), or(c.Cooldown, 0)
+		return aws.ToInt32(c.Cooldown), aws.ToInt32(c.Cooldown)
 	}
 	return out, in
-}
-
-func or(p *int32, otherwise int32) int32 {
-	if p == nil {
-		return otherwise
-	}
-	return *p
 }
 
 // putScalingPolicy makes a policy or replaces one. A target tracking policy brings its own two alarms (developer guide: they are

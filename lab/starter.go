@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -231,8 +232,6 @@ func (w *World) startersOf(service string) []*starter {
 	return out
 }
 
-const keepStarts = 15 * day // AWS keeps points of a minute for as long
-
 // countStart counts one call of a target as AWS does: a rule's by its name, a schedule's by its group.
 func (w *World) countStart(s *starter, f firing) {
 	if s.service == "events" {
@@ -252,27 +251,13 @@ func (w *World) countStart(s *starter, f firing) {
 	}
 }
 
-func (w *World) countOne(namespace, name, dimensions string) {
-	if w.starts == nil {
-		w.starts = map[string][]point{}
+// countOne adds 1 to a metric with one dimension, NAME=VALUE, or with none.
+func (w *World) countOne(namespace, name, dimension string) {
+	m := cwtypes.Metric{Namespace: aws.String(namespace), MetricName: aws.String(name)}
+	if k, v, ok := strings.Cut(dimension, "="); ok {
+		m.Dimensions = []cwtypes.Dimension{{Name: &k, Value: &v}}
 	}
-	key := strings.Join([]string{namespace, name, dimensions}, "|")
-	kept := w.starts[key]
-	for len(kept) > 0 && w.now.Sub(kept[0].at) > keepStarts {
-		kept = kept[1:]
-	}
-	w.starts[key] = append(kept, point{w.now, 1})
-}
-
-// startSamples are the metrics of EventBridge and EventBridge Scheduler.
-func (w *World) startSamples(namespace, name string, dimensions map[string]string, start, end time.Time) ([]point, bool) {
-	if namespace != "AWS/Events" && namespace != "AWS/Scheduler" {
-		return nil, false
-	}
-	var parts []string
-	for k, v := range dimensions {
-		parts = append(parts, k+"="+v)
-	}
-	slices.Sort(parts)
-	return between(w.starts[strings.Join([]string{namespace, name, strings.Join(parts, ",")}, "|")], start, end), true
+	d := datum{at: w.now}
+	d.add(1)
+	w.sample(m, d)
 }

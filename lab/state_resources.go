@@ -15,7 +15,6 @@ type resources struct {
 	held         addressBook                                        // of interfaces, by address and name
 	trail        []trailRecord                                      // of changes by calls, oldest first
 	starters     map[string]*starter                                // rules and schedules, see starter.go
-	starts       map[string][]point                                 // their metrics, by startKey
 	families     map[string]string                                  // what the base world's rules and schedules start, by their names
 	began        time.Time                                          // when the scenario was handed over
 	usage        []usage                                            // Fargate vCPUs in use, at every change

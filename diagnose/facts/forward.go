@@ -137,7 +137,7 @@ func (p *forwardPlan) subnet(subnet string, first bool) {
 	}
 	for _, vol := range p.td.EFSVolumes {
 		p.add(subnet, "efs", fmt.Sprintf("a task in %s mounts %s of volume %s", subnet, vol.FileSystemID, vol.Name), message.Fields{}, "")
-		p.steps[len(p.steps)-1].Incident.Message.Text = "(no failure: the next start, which mounts " + vol.FileSystemID + ")"
+		p.steps[len(p.steps)-1].Incident.Launch.Volume = vol.Name
 	}
 	for _, c := range p.td.Containers {
 		ref := image.Parse(c.Image)

@@ -136,6 +136,7 @@ type Launch struct {
 	LaunchType       string   `json:"launch_type"`       // FARGATE, EC2, MANAGED_INSTANCES, "" unknown
 	CapacityProvider string   `json:"capacity_provider"` // FARGATE, FARGATE_SPOT, or a name of one's own
 	Container        string   `json:"container"`         // the container the message or the exit is about; "" unknown
+	Volume           string   `json:"volume"`            // the volume that a step of the next start mounts; "" = not such a step
 	Digest           string   `json:"digest"`            // of its image, where one was pulled
 	Account          string   `json:"account"`
 	Region           string   `json:"region"`

@@ -63,7 +63,7 @@ func volumeFact(v *evidence.View, in *Incident) {
 	var all []VolumeFact
 	for _, vol := range td.EFSVolumes {
 		f := oneVolume(v, in, vol)
-		if strings.Contains(in.Message.Text, vol.FileSystemID) {
+		if vol.Name == in.Launch.Volume || strings.Contains(in.Message.Text, vol.FileSystemID) {
 			in.Volume = f
 			return
 		}

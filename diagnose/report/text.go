@@ -5,10 +5,10 @@ package report
 
 import (
 	"io"
-	"slices"
 
 	"github.com/ecsplain/ecsplain/diagnose"
 	"github.com/ecsplain/ecsplain/diagnose/facts"
+	"github.com/ecsplain/ecsplain/evidence"
 )
 
 // TextOptions say how text is laid out.
@@ -74,7 +74,7 @@ func (v *view) one(t diagnose.TargetReport) {
 func (v *view) healthy(t diagnose.TargetReport) {
 	p := v.page
 	s := clean(t.Target.String()) + " is " + p.style(green, "healthy")
-	if t.Impact.Desired == 0 && slices.ContainsFunc(t.Findings, func(f diagnose.Finding) bool { return f.Verdict == diagnose.Confirmed }) {
+	if t.Target.Kind == evidence.TargetService && t.Impact.Desired == 0 {
 		s = clean(t.Target.String()) + " " + p.style(yellow, "runs nothing") + ": it is told to run 0 tasks"
 	} else if w := impactWords(t); w != "" {
 		s += ": " + w
