@@ -15,7 +15,7 @@ bin/ecsplain: $(SOURCES)
 	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/ecsplain
 
 test:
-	$(GO) test -timeout 20m ./...
+	$(GO) test ./...
 
 check:
 	bash .ci/check
