@@ -72,8 +72,12 @@ func (v *view) sharedBy(t diagnose.TargetReport) int {
 func (v *view) table(targets []diagnose.TargetReport) {
 	p := v.page
 	var rows [][]string
-	var well []string
+	var well, none []string
 	for _, t := range targets {
+		if parked(t) {
+			none = append(none, clean(t.Target.String()))
+			continue
+		}
 		if t.Health == facts.Healthy {
 			well = append(well, clean(t.Target.String()))
 			continue
@@ -91,6 +95,9 @@ func (v *view) table(targets []diagnose.TargetReport) {
 	col := v.grid([]string{"HEALTH ", "TARGET", "RUNNING", "SINCE", "CAUSE"}, rows)
 	if len(well) > 0 {
 		p.paraIn(green, "healthy", col, strings.Join(well, ", "), v.wellLines())
+	}
+	if len(none) > 0 {
+		p.paraIn(yellow, "told 0", col, strings.Join(none, ", ")+" (told to run no task; diagnose one by itself to see who did it)", 0)
 	}
 }
 

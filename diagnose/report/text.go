@@ -70,11 +70,16 @@ func (v *view) one(t diagnose.TargetReport) {
 	v.calls()
 }
 
+// parked services are told to run no task: healthy by arithmetic, and perhaps not meant.
+func parked(t diagnose.TargetReport) bool {
+	return t.Target.Kind == evidence.TargetService && t.Health == facts.Healthy && t.Impact.Desired == 0
+}
+
 // healthy takes two lines, and more only where there is more to know.
 func (v *view) healthy(t diagnose.TargetReport) {
 	p := v.page
 	s := clean(t.Target.String()) + " is " + p.style(green, "healthy")
-	if t.Target.Kind == evidence.TargetService && t.Impact.Desired == 0 {
+	if parked(t) {
 		s = clean(t.Target.String()) + " " + p.style(yellow, "runs nothing") + ": it is told to run 0 tasks"
 	} else if w := impactWords(t); w != "" {
 		s += ": " + w

@@ -128,6 +128,19 @@ func TestManyTargets(t *testing.T) {
 	}
 }
 
+// A service that is told to run nothing is not hidden among those that are well.
+func TestParkedServicesStandApart(t *testing.T) {
+	parked := healthy("orders")
+	parked.Impact = facts.Impact{Status: "ACTIVE"}
+	s := text(t, diagnose.Report{Targets: []diagnose.TargetReport{parked, healthy("catalog")}}, TextOptions{})
+	if !strings.Contains(s, "\nhealthy  shop/catalog\n") || !strings.Contains(s, "\ntold 0   shop/orders (told to run no task") {
+		t.Errorf("got\n%s", s)
+	}
+	if s := text(t, reportOn(parked), TextOptions{}); !strings.HasPrefix(s, "shop/orders runs nothing: it is told to run 0 tasks.") {
+		t.Errorf("got\n%s", s)
+	}
+}
+
 // What could not be read never reads as a count of zero.
 func TestUnreadableServiceHasNoCounts(t *testing.T) {
 	for _, r := range sweep().Targets {
