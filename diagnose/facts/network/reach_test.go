@@ -399,3 +399,19 @@ func TestHops(t *testing.T) {
 		t.Errorf("hops\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// A public address was dialled although an endpoint with private DNS is there: whether DNS hostnames are off decides why, and while
+// that is not known nothing is said of the private name.
+func TestPrivateNameWithoutTheVPCsDNS(t *testing.T) {
+	w := newWorld()
+	w.isolate("ecr.api")
+	w.dns.Hostnames = false
+	to := To("ecr.api", region, "aws", mine)
+	to.IP = "52.94.1.1"
+	if p := Reach(evidence.NewView(w.store()), w.from(), to); !p.EndpointPrivateDNS.Blocks {
+		t.Errorf("with all: %s", say(&p.EndpointPrivateDNS))
+	}
+	if p := Reach(evidence.NewView(w.store(string(evidence.KindVpcDNS))), w.from(), to); !p.EndpointPrivateDNS.Basis.Unknown {
+		t.Errorf("without the attributes: %s", say(&p.EndpointPrivateDNS))
+	}
+}

@@ -315,7 +315,7 @@ func (c *calc) noWay(s evidence.Subnet, t evidence.RouteTable) []way {
 	}
 	for _, e := range list {
 		if isInterface(e) && sameService(e.Service, c.to.EndpointService) {
-			return []way{c.unusedEndpoint(s, t, e)}
+			return c.unusedEndpoint(s, t, e)
 		}
 	}
 	if isolated(list) {
@@ -369,27 +369,26 @@ func unassociated(list []evidence.Endpoint, service string, t evidence.RouteTabl
 	return evidence.Endpoint{}, false
 }
 
-// hostnamesOff reports whether the VPC's DNS hostnames are known to be off: then no endpoint's private name works.
-func (c *calc) hostnamesOff(s evidence.Subnet) bool {
-	dns, st := evidence.Read(c.v, evidence.VpcDNSKey(s.VpcID))
-	return st == evidence.Found && dns.Support && !dns.Hostnames
-}
-
-// unusedEndpoint tells why the endpoint that exists for the service does not answer for its name.
-func (c *calc) unusedEndpoint(s evidence.Subnet, t evidence.RouteTable, e evidence.Endpoint) way {
+// unusedEndpoint tells why the endpoint that exists for the service does not answer for its name. With DNS hostnames off no private name
+// of an endpoint works; while that is not known, both an answer of the endpoint and none are possible.
+func (c *calc) unusedEndpoint(s evidence.Subnet, t evidence.RouteTable, e evidence.Endpoint) []way {
 	c.citeEndpoint(s, e)
 	w := way{end: endPrivateDNS, table: t.ID, endpoint: e, resource: e.ID, detail: fmt.Sprintf("%s for %s has private DNS off", e.ID, e.Service)}
 	switch {
 	case !available(e):
-		return way{end: endEndpointMissing, table: t.ID, resource: e.ID, detail: fmt.Sprintf("%s for %s is %s, not available", e.ID, e.Service, e.State)}
-	case c.ip.IsValid() && e.PrivateDNS && !c.hostnamesOff(s):
-		c.because("the message dialled %s, but now %s answers for the name", c.ip, e.ID)
-		w.open = true
-		w.end = endBeyond
-		w.why = c.whys[len(c.whys)-1]
-	case e.PrivateDNS:
-		w.resource = s.VpcID
-		w.detail = fmt.Sprintf("%s has DNS hostnames off, so the private DNS name of %s does not work", s.VpcID, e.ID)
+		return []way{{end: endEndpointMissing, table: t.ID, resource: e.ID, detail: fmt.Sprintf("%s for %s is %s, not available", e.ID, e.Service, e.State)}}
+	case !e.PrivateDNS:
+		return []way{w}
 	}
-	return w
+	dns, st := evidence.Read(c.v, evidence.VpcDNSKey(s.VpcID))
+	switch {
+	case c.ip.IsValid() && st != evidence.Found:
+		return openWays(endPrivateDNS, endBeyond)
+	case c.ip.IsValid() && (dns.Hostnames || !dns.Support):
+		c.because("the message dialled %s, but now %s answers for the name", c.ip, e.ID)
+		return []way{{end: endBeyond, table: t.ID, endpoint: e, resource: w.resource, detail: w.detail, open: true, why: c.whys[len(c.whys)-1]}}
+	}
+	w.resource = s.VpcID
+	w.detail = fmt.Sprintf("%s has DNS hostnames off, so the private DNS name of %s does not work", s.VpcID, e.ID)
+	return []way{w}
 }
