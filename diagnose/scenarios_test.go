@@ -93,47 +93,92 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := look(t, context.Background(), pbs, serve(t, w), s.Target)
-			// A service that is told to run nothing runs nothing: that is healthy by arithmetic, and a finding all the same.
-			if r.Health == facts.Healthy && r.Impact.Desired > 0 || len(r.Findings) == 0 {
-				t.Fatalf("want %s, got\n%s", s.Answer.ID, summary(r))
-			}
-			want, err := w.Resolve(s.Answer.Subject)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f := r.Findings[0]
-			if f.ID != s.Answer.ID || f.Verdict != diagnose.Confirmed || f.Subject.ID != want {
-				t.Fatalf("want %s on %s, got\n%s", s.Answer.ID, want, summary(r))
-			}
-			if len(r.Findings) > 1 {
-				t.Errorf("one fault, %d findings:\n%s", len(r.Findings), summary(r))
-			}
-			for _, step := range f.Steps {
-				for _, c := range step.Cites {
-					if c.Value == "" {
-						t.Errorf("%q is proven by %s of %s, which says nothing about %s", step.Check, c.Call, c.Resource, c.Field)
-					}
+			a := serve(t, w)
+			if s.Answer.ID == lab.NoFault {
+				if r := look(t, context.Background(), pbs, a, s.Target); r.Health != facts.Healthy || len(r.Findings) > 0 {
+					t.Errorf("nothing is wrong, got\n%s", summary(r))
 				}
-			}
-			if len(f.Fix) == 0 || len(f.Fix[0].Calls) == 0 {
 				return
 			}
-			byCalls++
-			if err := w.Apply(stepsOf(f.Fix[0].Calls)); err != nil {
-				t.Fatalf("the fix %q cannot be applied: %v", f.Fix[0].Command, err)
-			}
-			// The start back-off may take up to 27 minutes to try again.
-			if err := w.Apply([]lab.Step{{Service: "lab", Operation: "Advance", Input: map[string]any{"For": "45m"}}}); err != nil {
-				t.Fatal(err)
-			}
-			if err := w.Healed(s.Target, 5*time.Minute); err != nil {
-				t.Errorf("the fix %q does not heal: %v", f.Fix[0].Command, err)
+			for i, answer := range append([]lab.Answer{s.Answer}, s.Then...) {
+				r := look(t, context.Background(), pbs, a, s.Target)
+				answered(t, w, s, answer, r)
+				if i > 0 && t.Failed() {
+					return
+				}
+				f := r.Findings[0]
+				if len(f.Fix) == 0 || len(f.Fix[0].Calls) == 0 {
+					return
+				}
+				if err := w.Apply(stepsOf(f.Fix[0].Calls)); err != nil {
+					t.Fatalf("the fix %q cannot be applied: %v", f.Fix[0].Command, err)
+				}
+				w.Advance(45 * time.Minute) // the start back-off may take up to 27 minutes to try again
+				if i < len(s.Then) {
+					continue
+				}
+				byCalls++
+				if err := w.Healed(s.Target, 5*time.Minute); err != nil {
+					t.Errorf("the fix %q does not heal: %v", f.Fix[0].Command, err)
+				}
 			}
 		})
 	}
 	if byCalls < 16 {
 		t.Errorf("only %d scenarios were healed by the report's own fix", byCalls)
+	}
+}
+
+// answered wants the scenario's answer as the first finding, and none after it but what the fault brings about.
+func answered(t *testing.T, w *lab.World, s lab.Scenario, answer lab.Answer, r diagnose.TargetReport) {
+	t.Helper()
+	// A service that is told to run nothing runs nothing: that is healthy by arithmetic, and a finding all the same.
+	if r.Health == facts.Healthy && r.Impact.Desired > 0 || len(r.Findings) == 0 {
+		t.Fatalf("want %s, got\n%s", answer.ID, summary(r))
+	}
+	want, err := w.Resolve(answer.Subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := r.Findings[0]
+	if f.ID != answer.ID || f.Verdict != diagnose.Confirmed || f.Subject.ID != want {
+		t.Fatalf("want %s on %s, got\n%s", answer.ID, want, summary(r))
+	}
+	for _, f := range r.Findings[1:] {
+		if !slices.Contains(s.Effects, f.ID) {
+			t.Errorf("%s beside the answer:\n%s", f.ID, summary(r))
+		}
+	}
+	for _, step := range f.Steps {
+		for _, c := range step.Cites {
+			if c.Value == "" {
+				t.Errorf("%q is proven by %s of %s, which says nothing about %s", step.Check, c.Call, c.Resource, c.Field)
+			}
+		}
+	}
+}
+
+// A scenario's red herrings alone are no finding: the same account without the mutation is healthy.
+func TestHerringsAreNotBlamed(t *testing.T) {
+	pbs := load(t)
+	for _, s := range scenarios(t) {
+		if len(s.Herrings) == 0 {
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			s.Mutation = nil
+			w, err := s.Start(lab.Options{Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			target := s.Target
+			if !w.Has(target) {
+				target = "shop/orders"
+			}
+			if r := look(t, context.Background(), pbs, serve(t, w), target); r.Health != facts.Healthy || len(r.Findings) > 0 {
+				t.Errorf("%s:\n%s", target, summary(r))
+			}
+		})
 	}
 }
 

@@ -319,6 +319,16 @@ func (w *World) Healed(target string, sustain time.Duration) error {
 	return nil
 }
 
+// Has tells whether the target of a scenario exists.
+func (w *World) Has(target string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if Scheduled(target) {
+		return w.starterAt(target) != nil
+	}
+	return w.services[target] != nil
+}
+
 // rememberCounts takes the desired counts of now, or the least that auto scaling may want, as what Healed expects.
 func (w *World) rememberCounts() {
 	for name, s := range w.services {

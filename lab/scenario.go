@@ -23,18 +23,26 @@ type Scenario struct {
 	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken, or --rule NAME CLUSTER, --schedule GROUP/NAME CLUSTER
 	After  string `yaml:"after"`  // how long after the mutation the symptom shows, as in 12m
 
-	Mutation []Step   `yaml:"mutation"`
-	Answer   Answer   `yaml:"answer"`
-	Solve    []Step   `yaml:"solve"`
-	Alt      [][]Step `yaml:"alt"`   // other ways that heal too
-	Cheat    [][]Step `yaml:"cheat"` // what looks like a way and must not count as one
+	Herrings []Herring `yaml:"herrings"` // done to the healthy account before the mutation
+	Mutation []Step    `yaml:"mutation"`
+	Answer   Answer    `yaml:"answer"`
+	Then     []Answer  `yaml:"then"`    // causes that show, each in turn, when those before are mended
+	Effects  []string  `yaml:"effects"` // playbook ids that may stand after the answer, for the fault brings them about
+	Solve    []Step    `yaml:"solve"`   // mends all of it
+	Alt      [][]Step  `yaml:"alt"`     // other ways that heal too
+	Cheat    [][]Step  `yaml:"cheat"`   // what looks like a way and must not count as one
+
+	Exercise `yaml:",inline"`
 }
 
-// Answer is the cause: a playbook's id, and the resource that has to change, as a placeholder.
+// Answer is the cause: a playbook's id, and the resource that has to change, as a placeholder. The id "none" says that nothing is wrong.
 type Answer struct {
 	ID      string `yaml:"id"`
 	Subject string `yaml:"subject"`
 }
+
+// NoFault is the id of the answer of a control: an account in which nothing is wrong.
+const NoFault = "none"
 
 // Step is one API call, in the form that `aws SERVICE OPERATION --cli-input-json` takes. Strings may hold placeholders, see
 // Resolve. The service "lab" has operations for what no API can do, see labOperations. As keeps the answer for later steps:
@@ -77,8 +85,9 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 	if err := yaml.UnmarshalWithOptions(text, &s, yaml.Strict()); err != nil {
 		return s, err
 	}
+	control := s.Answer.ID == NoFault
 	for key, v := range map[string]string{"title": s.Title, "brief": s.Brief, "target": s.Target, "after": s.After, "answer.id": s.Answer.ID, "answer.subject": s.Answer.Subject} {
-		if strings.TrimSpace(v) == "" {
+		if strings.TrimSpace(v) == "" && !(control && key == "answer.subject") {
 			return s, fmt.Errorf("%s is missing", key)
 		}
 	}
@@ -91,15 +100,19 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 	if !Scheduled(s.Target) && strings.Count(s.Target, "/") != 1 {
 		return s, fmt.Errorf("target is %q; write it as CLUSTER/SERVICE, --rule NAME CLUSTER or --schedule GROUP/NAME CLUSTER", s.Target)
 	}
-	for list, steps := range map[string][]Step{"mutation": s.Mutation, "solve": s.Solve} {
-		if len(steps) == 0 {
-			return s, fmt.Errorf("%s is empty", list)
-		}
+	if len(s.Mutation) == 0 {
+		return s, fmt.Errorf("mutation is empty")
 	}
-	if len(s.Cheat) == 0 {
+	if control && len(s.Solve)+len(s.Alt)+len(s.Cheat)+len(s.Then) > 0 {
+		return s, fmt.Errorf("the answer is %q, so there is nothing to solve: leave out then, solve, alt and cheat", NoFault)
+	}
+	if !control && len(s.Solve) == 0 {
+		return s, fmt.Errorf("solve is empty")
+	}
+	if !control && len(s.Cheat) == 0 {
 		return s, fmt.Errorf("cheat is empty; a scenario says what must not count as a fix")
 	}
-	return s, nil
+	return s, s.Exercise.check(s)
 }
 
 // FindScenario finds a scenario by name; the error offers the names there are.
@@ -133,6 +146,11 @@ func Start(name string, o Options) (*World, Scenario, error) {
 func (s Scenario) Start(o Options) (*World, error) {
 	o.Endpoints, o.Web, o.Jobs, o.Worker, o.Files = s.Base == "endpoints", s.Base == "web", s.Base == "jobs", s.Base == "worker", s.Base == "files"
 	w := New(o)
+	for _, h := range s.Herrings {
+		if err := w.Apply(h.Steps); err != nil {
+			return nil, fmt.Errorf("scenario %s: herring %q: %w", s.Name, h.Looks, err)
+		}
+	}
 	if err := w.Apply(s.Mutation); err != nil {
 		return nil, fmt.Errorf("scenario %s: mutation: %w", s.Name, err)
 	}

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// seeds is how many accounts each scenario is tried on.
+const seeds uint64 = 3
+
 // settle is long enough for the longest start back-off and a start.
 const settle = 40 * time.Minute
 
@@ -18,7 +21,12 @@ func TestScenarios(t *testing.T) {
 	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(3) {
+			for seed := range seeds {
+				harmless(t, s, seed)
+				if s.Answer.ID == NoFault {
+					nothingWrong(t, s, seed)
+					continue
+				}
 				try(t, s, seed, "as it is", nil, false)
 				try(t, s, seed, "solve", s.Solve, true)
 				for i, steps := range s.Alt {
@@ -29,6 +37,60 @@ func TestScenarios(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// harmless holds a scenario's herrings to their promise: without the mutation they break nothing.
+func harmless(t *testing.T, s Scenario, seed uint64) {
+	t.Helper()
+	s.Mutation = nil
+	w, err := s.Start(Options{Seed: seed})
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	for _, target := range []string{s.Target, "shop/orders", "shop/catalog"} {
+		if w.Has(target) {
+			if err := w.Healed(target, 5*time.Minute); err != nil {
+				t.Errorf("seed %d: the herrings alone break %s: %v%s", seed, target, err, story(w, target))
+			}
+		}
+	}
+	for i, h := range s.Herrings {
+		if _, err := w.Resolve(h.Blames); err != nil {
+			t.Errorf("seed %d: herrings[%d].blames: %v", seed, i, err)
+		}
+	}
+}
+
+// nothingWrong: in a control nothing is wrong, and nothing goes wrong.
+func nothingWrong(t *testing.T, s Scenario, seed uint64) {
+	t.Helper()
+	w, err := s.Start(Options{Seed: seed})
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	w.Advance(settle)
+	if err := w.Healed(s.Target, 5*time.Minute); err != nil {
+		t.Errorf("seed %d: nothing should be wrong: %v%s", seed, err, story(w, s.Target))
+	}
+}
+
+// bare is how many scenarios have nothing for the learner yet; it may only go down.
+const bare = 93
+
+func TestScenariosAreExercises(t *testing.T) {
+	all, err := Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missing []string
+	for _, s := range all {
+		if s.Bare() {
+			missing = append(missing, s.Name)
+		}
+	}
+	if len(missing) != bare {
+		t.Errorf("%d scenarios lack difficulty, par, herrings, hints, followups and debrief, want %d: %v", len(missing), bare, missing)
 	}
 }
 
