@@ -1,8 +1,9 @@
 # build   the binary, static                     test    what the README promises: vet-free, fast, every package
 # check   gofmt, vet, staticcheck, race detector bench   calls and waiting time beside their lower bounds
 # demo    break a service in the lab, diagnose, mend   update  rewrite golden files and generated documents
+# test-scenarios  every scenario on SEEDS accounts: broken, diagnosed, solved, cheated; and typed with the aws command line
 # accuracy  diagnoses of random worlds beside what was done to them: make accuracy N=1000 SEED=1
-.PHONY: build test check bench demo update accuracy
+.PHONY: build test check bench demo update accuracy test-scenarios
 export CGO_ENABLED = 0
 
 GO      ?= go
@@ -30,6 +31,11 @@ accuracy:
 
 demo: build
 	./bin/ecsplain demo
+
+SEEDS ?= 5
+test-scenarios:
+	$(GO) test ./lab -run 'TestScenarios|TestBaseWorlds' -seeds $(SEEDS) -aws -timeout 20m
+	$(GO) test ./diagnose -run 'TestScenarios|TestHerrings|TestHealthyWorld' -seeds $(SEEDS) -timeout 20m
 
 update:
 	$(GO) test ./diagnose/report -update

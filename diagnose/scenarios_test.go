@@ -2,7 +2,9 @@ package diagnose_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"iter"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -83,13 +85,15 @@ func scenarios(t *testing.T) []lab.Scenario {
 	return all
 }
 
-// Every scenario's first finding is its answer, and the report's own fix heals it where it is made of calls.
+var seeds = flag.Uint64("seeds", 1, "how many accounts each scenario is diagnosed on")
+
+// On every seed each scenario's first finding is its answer, and the report's own fix heals it where it is made of calls.
 func TestScenarios(t *testing.T) {
 	pbs := load(t)
 	byCalls := 0
-	for _, s := range scenarios(t) {
-		t.Run(s.Name, func(t *testing.T) {
-			w, err := s.Start(lab.Options{Seed: 1})
+	for s, seed := range onSeeds(scenarios(t)) {
+		t.Run(fmt.Sprintf("%s/%d", s.Name, seed), func(t *testing.T) {
+			w, err := s.Start(lab.Options{Seed: seed})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,6 +133,19 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// onSeeds gives each scenario on each seed, the first being 1.
+func onSeeds(all []lab.Scenario) iter.Seq2[lab.Scenario, uint64] {
+	return func(yield func(lab.Scenario, uint64) bool) {
+		for _, s := range all {
+			for seed := uint64(1); seed <= *seeds; seed++ {
+				if !yield(s, seed) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // answered wants the scenario's answer as the first finding, and none after it but what the fault brings about.
 func answered(t *testing.T, w *lab.World, s lab.Scenario, answer lab.Answer, r diagnose.TargetReport) {
 	t.Helper()
@@ -161,13 +178,13 @@ func answered(t *testing.T, w *lab.World, s lab.Scenario, answer lab.Answer, r d
 // A scenario's red herrings alone are no finding: the same account without the mutation is healthy.
 func TestHerringsAreNotBlamed(t *testing.T) {
 	pbs := load(t)
-	for _, s := range scenarios(t) {
+	for s, seed := range onSeeds(scenarios(t)) {
 		if len(s.Herrings) == 0 {
 			continue
 		}
-		t.Run(s.Name, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s/%d", s.Name, seed), func(t *testing.T) {
 			s.Mutation = nil
-			w, err := s.Start(lab.Options{Seed: 1})
+			w, err := s.Start(lab.Options{Seed: seed})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -77,14 +77,18 @@ func (c commandLine) run(t *testing.T, args string) (stdout, stderr string, ok b
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := strings.Fields(args)
+	return c.words(strings.Fields(args))
+}
+
+// words runs a command given word for word.
+func (c commandLine) words(words []string) (stdout, stderr string, ok bool) {
 	if words[0] == "sqs" { // version 1 takes no address for it from the environment
 		words = append(words, "--endpoint-url", c.url)
 	}
 	cmd := exec.Command(c.aws, words...)
 	var out, errs bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = c.env, &out, &errs
-	err = cmd.Run()
+	err := cmd.Run()
 	return out.String(), strings.TrimSpace(errs.String()), err == nil
 }
 
