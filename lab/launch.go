@@ -110,6 +110,7 @@ func (w *World) attach(t *task, subnet, attachment string) {
 	t.eni = aws.ToString(eni.NetworkInterfaceId)
 	w.held.tasks[t.eni] = t
 	t.Attachments[0].Status = aws.String("ATTACHED")
+	t.Connectivity, t.ConnectivityAt = ecstypes.ConnectivityConnected, aws.Time(w.now) // before the pull begins: published task state change events of Fargate
 	for _, kv := range [][2]string{
 		{"networkInterfaceId", t.eni}, {"macAddress", aws.ToString(eni.MacAddress)},
 		{"privateDnsName", aws.ToString(eni.PrivateDnsName)}, {"privateIPv4Address", aws.ToString(eni.PrivateIpAddress)},

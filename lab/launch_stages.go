@@ -67,7 +67,6 @@ func (w *World) startContainers(t *task) *failure {
 // running is a task's way into RUNNING.
 func (w *World) running(t *task) {
 	t.StartedAt = aws.Time(w.now)
-	t.Connectivity, t.ConnectivityAt = ecstypes.ConnectivityConnected, aws.Time(w.now)
 	t.set("RUNNING")
 	w.noteRunning(t)
 	for _, c := range t.containers {

@@ -24,7 +24,7 @@ account, so any valid fix heals it.
   ecsplain lab shell             in another: a shell that leads to the lab alone
 
 docs/lab.md says what the lab does not do, and everything it takes for true of AWS.`})
-	cmd.AddCommand(a.labUp(), a.labList(), a.labTime(), a.labReset(), a.labShell(), a.labCalls())
+	cmd.AddCommand(a.labUp(), a.labList(), a.labTime(), a.labReset(), a.labShell(), a.labCalls(), a.labCalibrate())
 	return cmd
 }
 
