@@ -198,6 +198,9 @@ func (w *World) wanted(t *ec2types.RouteTable, r ec2types.Route, others ...*stri
 			return r, wire.Errorf("InvalidParameterValue", "route table %s and nat gateway %s belong to different networks", *t.RouteTableId, *r.NatGatewayId)
 		}
 	case r.GatewayId != nil:
+		if w.inside(t, r) { // Amazon VPC user guide, "Replace or restore the target for a local route": what may stand there
+			return r, wire.Errorf("InvalidParameterValue", "The destination CIDR block %s is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.", *r.DestinationCidrBlock)
+		}
 		g := w.igws[*r.GatewayId]
 		if g == nil {
 			return r, notFound("InvalidInternetGatewayID.NotFound", "internetGateway ID", *r.GatewayId)
@@ -213,6 +216,14 @@ func (w *World) wanted(t *ec2types.RouteTable, r ec2types.Route, others ...*stri
 		}
 	}
 	return r, nil
+}
+
+// inside tells whether a route's destination lies in the network of its own VPC.
+func (w *World) inside(t *ec2types.RouteTable, r ec2types.Route) bool {
+	v := w.vpcs[*t.VpcId]
+	to, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock))
+	own, err2 := netip.ParsePrefix(aws.ToString(v.CidrBlock))
+	return err == nil && err2 == nil && own.Contains(to.Addr()) && to.Bits() >= own.Bits()
 }
 
 func sameDestination(a, b ec2types.Route) bool {

@@ -107,7 +107,7 @@ func (c *calc) ways() []way {
 	if captured != no {
 		w := way{end: endEndpoint, endpoint: e, open: e.ID == ""}
 		c.citeEndpoint(s, e)
-		out = append(out, w)
+		out = append(append(out, w), c.diverted(s)...)
 	}
 	if captured != yes {
 		out = append(out, c.possible(c.routeWays(s))...)
@@ -128,68 +128,6 @@ func (c *calc) citeEndpoint(s evidence.Subnet, e evidence.Endpoint) {
 	if e.ID != "" {
 		c.v.Cite(evidence.VpcEndpointsKey(s.VpcID).Key, e.ID, "ServiceName", fmt.Sprintf("%s, %s, private DNS %t", e.Service, e.State, e.PrivateDNS))
 	}
-}
-
-// captured reports whether an interface endpoint answers for the name. The address that was dialled decides where it
-// is known: a public one went past every endpoint. Without DNS support no name resolves at all, which is a fault of
-// its own, so the endpoint is then judged as if the names worked.
-func (c *calc) captured(s evidence.Subnet) (tri, evidence.Endpoint) {
-	if c.to.EndpointService == "" || c.ip.IsValid() && isPublic(c.ip) {
-		return no, evidence.Endpoint{}
-	}
-	if c.ip.IsValid() {
-		return c.dialledInside(s)
-	}
-	list, ok := c.endpoints(s)
-	if !ok {
-		return unknown, evidence.Endpoint{}
-	}
-	for _, e := range list {
-		if !isInterface(e) || !available(e) || !e.PrivateDNS || !sameService(e.Service, c.to.EndpointService) {
-			continue
-		}
-		dns, st := evidence.Read(c.v, evidence.VpcDNSKey(s.VpcID))
-		switch {
-		case st != evidence.Found:
-			return unknown, e
-		case dns.Support && !dns.Hostnames:
-			return no, evidence.Endpoint{}
-		case c.to.Gateway && hasGateway(list, c.to.EndpointService):
-			c.because("%s has both an interface and a gateway endpoint for %s, and which of them the name leads to is not told", s.VpcID, c.to.Name)
-			return unknown, e
-		}
-		return yes, e
-	}
-	return no, evidence.Endpoint{}
-}
-
-func hasGateway(list []evidence.Endpoint, service string) bool {
-	for _, e := range list {
-		if isGateway(e) && sameService(e.Service, service) {
-			return true
-		}
-	}
-	return false
-}
-
-// dialledInside judges a private address that was dialled: inside the VPC it is an endpoint's.
-func (c *calc) dialledInside(s evidence.Subnet) (tri, evidence.Endpoint) {
-	blocks, ok := c.vpcBlocks(s)
-	list, listed := c.endpoints(s)
-	switch {
-	case !ok:
-		return unknown, evidence.Endpoint{}
-	case covered(single(c.ip), blocks) != all:
-		return no, evidence.Endpoint{}
-	case !listed:
-		return unknown, evidence.Endpoint{}
-	}
-	for _, e := range list {
-		if isInterface(e) && available(e) && sameService(e.Service, c.to.EndpointService) {
-			return yes, e
-		}
-	}
-	return no, evidence.Endpoint{}
 }
 
 // routeWays follows the task's route table.
