@@ -1,7 +1,9 @@
 package facts
 
 import (
+	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -97,7 +99,8 @@ func orNobody(s string) string {
 	return s
 }
 
-// unsampled tells whether no rule lets a request through.
+// unsampled tells whether no rule that fits the service lets a request through, and names the first by priority of those that fit. A program
+// may call itself otherwise than its ECS service; here both have one name.
 func unsampled(v *evidence.View, service string) Check {
 	w := v.Track()
 	key := evidence.SamplingRulesKey()
@@ -105,17 +108,22 @@ func unsampled(v *evidence.View, service string) Check {
 	if st != evidence.Found {
 		return Check{Basis: w.Undecided("")}
 	}
-	c := Check{Holds: len(list.Rules) > 0}
-	for _, r := range list.Rules {
-		if r.FixedRate > 0 || r.Reservoir > 0 {
-			if r.ServiceName == "*" || r.ServiceName == "" || r.ServiceName == service {
-				c.Holds = false
-			}
-		} else if c.Resource == "" {
+	rules := slices.Clone(list.Rules)
+	slices.SortStableFunc(rules, func(a, b evidence.SamplingRule) int { return cmp.Compare(a.Priority, b.Priority) })
+	c := Check{}
+	takes := false
+	for _, r := range rules {
+		switch fits, _ := path.Match(r.ServiceName, service); { // a malformed pattern fits nothing
+		case !fits && r.ServiceName != "*" && r.ServiceName != "":
+			continue
+		case r.FixedRate > 0 || r.Reservoir > 0:
+			takes = true
+		case c.Resource == "":
 			c.Resource, c.Detail = r.Name, "rule "+r.Name+" takes none of the requests, and no other rule that fits takes any"
 		}
 		w.Cite(key.Key, "sampling rule "+r.Name, "FixedRate, ReservoirSize", fmt.Sprintf("%g, %d", r.FixedRate, r.Reservoir))
 	}
+	c.Holds = !takes && c.Resource != ""
 	c.Basis = w.Decided()
 	return c
 }
