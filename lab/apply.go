@@ -197,6 +197,16 @@ func (w *World) resource(kind, name string) string {
 				}
 			}
 		}
+	case "namespace":
+		if n := w.namespaceOf(name); n != nil {
+			return *n.Id
+		}
+	case "instance":
+		for _, s := range w.services {
+			if live := s.live(nil); s.name() == name && len(live) > 0 {
+				return live[0].id
+			}
+		}
 	case "queue":
 		if q := w.queues[name]; q != nil {
 			return q.url
@@ -284,12 +294,15 @@ func (w *World) byTag(kind, name string) string {
 // then answers nil, or what is wrong. Healed means: the service is there and active, its desired count is not below what it
 // was when the scenario began, the primary rollout is complete with all its tasks running, nothing of an older rollout is left, and no task failed
 // meanwhile, and traces arrive where a collector sends them. Of a rule or schedule (see Scheduled): its next firing, however far, starts a task that ends
-// with code 0; with sustain 0 the last firing did.
+// with code 0; with sustain 0 the last firing did. Of sessions (see Sessions): the service is well and ExecuteCommand opens one in every container of its running tasks.
 func (w *World) Healed(target string, sustain time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if Scheduled(target) {
 		return w.healedStarter(target, sustain > 0)
+	}
+	if name, ok := Sessions(target); ok {
+		return w.healedSessions(name, sustain)
 	}
 	if err := w.well(target); err != nil {
 		return err
@@ -325,6 +338,9 @@ func (w *World) Has(target string) bool {
 	defer w.mu.Unlock()
 	if Scheduled(target) {
 		return w.starterAt(target) != nil
+	}
+	if name, ok := Sessions(target); ok {
+		target = name
 	}
 	return w.services[target] != nil
 }
@@ -370,6 +386,9 @@ func (w *World) well(target string) error {
 	}
 	if err := w.queueWorked(s); err != nil {
 		return err
+	}
+	if unfound := w.unfound(s); unfound != "" {
+		return fmt.Errorf("%s: %s", target, unfound)
 	}
 	if untraced := w.untraced(s); untraced != "" {
 		return fmt.Errorf("%s: %s", target, untraced)
