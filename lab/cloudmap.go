@@ -15,8 +15,8 @@ import (
 
 // discovery is AWS Cloud Map.
 type discovery struct {
-	namespaces map[string]*namespace // by id
-	registries map[string]*registry  // Cloud Map's services, by id
+	namespaces map[string]*namespace  // by id
+	registries map[string]*mapService // Cloud Map's services, by id
 	operations map[string]sdtypes.Operation
 }
 
@@ -25,15 +25,15 @@ type namespace struct {
 	vpc string // of a private DNS namespace
 }
 
-// registry is a Cloud Map service: a name, and who is registered under it.
-type registry struct {
+// mapService is a Cloud Map service: a name, and who is registered under it.
+type mapService struct {
 	sdtypes.Service
 	instances map[string]map[string]string // attributes, by instance id
 	byECS     bool                         // Service Connect made it and takes it away
 }
 
 func newDiscovery() discovery {
-	return discovery{namespaces: map[string]*namespace{}, registries: map[string]*registry{}, operations: map[string]sdtypes.Operation{}}
+	return discovery{namespaces: map[string]*namespace{}, registries: map[string]*mapService{}, operations: map[string]sdtypes.Operation{}}
 }
 
 // cloudMapOperations lists what the lab answers of Cloud Map.
@@ -137,8 +137,8 @@ func (w *World) deleteNamespace(in *servicediscovery.DeleteNamespaceInput) (*ser
 	return &servicediscovery.DeleteNamespaceOutput{OperationId: w.done(sdtypes.OperationTypeDeleteNamespace, sdtypes.OperationTargetTypeNamespace, *n.Id)}, nil
 }
 
-func (w *World) registriesOf(namespace string) []*registry {
-	return slices.DeleteFunc(sorted(w.discovery.registries), func(r *registry) bool { return aws.ToString(r.NamespaceId) != namespace })
+func (w *World) registriesOf(namespace string) []*mapService {
+	return slices.DeleteFunc(sorted(w.discovery.registries), func(r *mapService) bool { return aws.ToString(r.NamespaceId) != namespace })
 }
 
 func (n *namespace) shown(services int) sdtypes.Namespace {
@@ -199,15 +199,15 @@ func (w *World) createRegistry(in *servicediscovery.CreateServiceInput) (*servic
 	return &servicediscovery.CreateServiceOutput{Service: &v}, nil
 }
 
-func (w *World) addRegistry(n *namespace, name string) *registry {
+func (w *World) addRegistry(n *namespace, name string) *mapService {
 	id := "srv-" + w.newHex(16)
-	r := &registry{instances: map[string]map[string]string{}, Service: sdtypes.Service{Id: aws.String(id), Arn: aws.String(w.discoveryARN("service/" + id)), Name: aws.String(name),
+	r := &mapService{instances: map[string]map[string]string{}, Service: sdtypes.Service{Id: aws.String(id), Arn: aws.String(w.discoveryARN("service/" + id)), Name: aws.String(name),
 		NamespaceId: n.Id, Type: sdtypes.ServiceTypeHttp, CreateDate: aws.Time(w.now)}}
 	w.discovery.registries[id] = r
 	return r
 }
 
-func (r *registry) shown() sdtypes.Service {
+func (r *mapService) shown() sdtypes.Service {
 	v := r.Service
 	v.InstanceCount = aws.Int32(int32(len(r.instances)))
 	return v

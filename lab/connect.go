@@ -150,7 +150,7 @@ func (w *World) learn(d *deployment, n *namespace, other *service) {
 }
 
 // registryNamed is the Cloud Map service that Service Connect keeps for a discovery name; it makes it where there is none.
-func (w *World) registryNamed(n *namespace, name string) *registry {
+func (w *World) registryNamed(n *namespace, name string) *mapService {
 	for _, r := range w.registriesOf(*n.Id) {
 		if *r.Name == name {
 			return r
@@ -162,8 +162,8 @@ func (w *World) registryNamed(n *namespace, name string) *registry {
 }
 
 // offers lists where a task is registered: the Cloud Map service and the port.
-func (w *World) offers(t *task) map[*registry]int32 {
-	out := map[*registry]int32{}
+func (w *World) offers(t *task) map[*mapService]int32 {
+	out := map[*mapService]int32{}
 	d := t.launch.deployment
 	if d == nil {
 		return out
@@ -224,7 +224,7 @@ func (w *World) sweep() {
 			}
 		}
 	}
-	maps.DeleteFunc(w.discovery.registries, func(id string, r *registry) bool { return r.byECS && !offered[id] && len(r.instances) == 0 })
+	maps.DeleteFunc(w.discovery.registries, func(id string, r *mapService) bool { return r.byECS && !offered[id] && len(r.instances) == 0 })
 }
 
 // addProxy puts the proxy's container into a task of a service with Service Connect.
