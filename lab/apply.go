@@ -87,7 +87,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, instance (a task by its id, one that is in Cloud Map if any is), namespace, cloudmap-service, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -202,11 +202,7 @@ func (w *World) resource(kind, name string) string {
 			return *n.Id
 		}
 	case "instance":
-		for _, s := range w.services {
-			if live := s.live(nil); s.name() == name && len(live) > 0 {
-				return live[0].id
-			}
-		}
+		return w.instanceOf(name)
 	case "queue":
 		if q := w.queues[name]; q != nil {
 			return q.url

@@ -48,11 +48,11 @@ func (w *World) buildConnect() {
 	for _, d := range []*ecs.RegisterTaskDefinitionInput{w.peerDefinition("prices", "3.0.0", 9090), w.peerDefinition("stock", "1.4.0", 9191), w.checkoutDefinition("4.0.0")} {
 		w.must(w.register(d))
 	}
-	w.must(w.newService(w.peerService("prices", &ecstypes.ServiceConnectConfiguration{Enabled: true, Namespace: http.Arn, Services: []ecstypes.ServiceConnectService{{
+	w.must(w.newService(w.peerService("prices", &ecstypes.ServiceConnectConfiguration{Enabled: true, Namespace: http.Name, Services: []ecstypes.ServiceConnectService{{
 		PortName: aws.String("http"), DiscoveryName: aws.String("prices"), ClientAliases: []ecstypes.ServiceConnectClientAlias{{DnsName: aws.String("prices"), Port: aws.Int32(9090)}}}}}, nil)))
 	w.must(w.newService(w.peerService("stock", nil, []ecstypes.ServiceRegistry{{RegistryArn: r.Service.Arn}})))
 	w.advance(5 * time.Minute)
-	w.must(w.newService(w.peerService("checkout", &ecstypes.ServiceConnectConfiguration{Enabled: true, Namespace: http.Arn}, nil)))
+	w.must(w.newService(w.peerService("checkout", &ecstypes.ServiceConnectConfiguration{Enabled: true, Namespace: http.Name}, nil)))
 }
 
 // addPeer makes what a service needs beside its definition: roles, log group, and a security group that admits another one.

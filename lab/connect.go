@@ -216,6 +216,9 @@ func (w *World) withdraw(t *task) {
 
 // sweep takes away the Cloud Map services that Service Connect made and that no deployment offers any more.
 func (w *World) sweep() {
+	if len(w.discovery.registries) == 0 {
+		return
+	}
 	offered := map[string]bool{}
 	for _, s := range w.services {
 		for _, d := range s.deployments {
@@ -390,4 +393,25 @@ func (w *World) listServicesByNamespace(_ *wire.Request, in *ecs.ListServicesByN
 	}
 	page, next, err := wire.Page(arns, aws.ToString(in.NextToken), int(aws.ToInt32(in.MaxResults)), 10)
 	return &ecs.ListServicesByNamespaceOutput{ServiceArns: page, NextToken: token(next)}, err
+}
+
+// instanceOf is the id of a running task of a service: of those that are registered with Cloud Map, if any is, the first by id.
+func (w *World) instanceOf(service string) string {
+	registered, any := "", ""
+	for _, s := range sorted(w.services) {
+		for _, t := range s.live(nil) {
+			if s.name() != service {
+				continue
+			}
+			if any == "" || t.id < any {
+				any = t.id
+			}
+			for _, r := range w.discovery.registries {
+				if r.instances[t.id] != nil && (registered == "" || t.id < registered) {
+					registered = t.id
+				}
+			}
+		}
+	}
+	return cmp.Or(registered, any)
 }
