@@ -38,7 +38,7 @@ func look(t *testing.T, ctx context.Context, pbs []*diagnose.Playbook, a *collec
 	t.Helper()
 	cluster, service, _ := strings.Cut(target, "/")
 	targets, store := []evidence.Target{{Kind: evidence.TargetService, Cluster: cluster, Service: service}}, evidence.NewStore()
-	if lab.Scheduled(target) {
+	if _, ok := lab.Sessions(target); ok || lab.Scheduled(target) {
 		var err error
 		if targets, _, err = diagnose.Resolve(ctx, target, store, a.Fetch); err != nil {
 			t.Fatal(err)
@@ -229,6 +229,16 @@ func TestHealthyWorldHasNoFinding(t *testing.T) {
 	}
 	if p := preflight(t, pbs, files, "shop/invoices", ""); p.Verdict != "true" || !slices.ContainsFunc(p.Lines, func(l diagnose.PreflightLine) bool { return l.Step == "efs" }) {
 		t.Errorf("preflight of shop/invoices:\n%s", linesOf(p))
+	}
+	sessions := serve(t, lab.New(lab.Options{Endpoints: true, Sessions: true}))
+	if r := look(t, context.Background(), pbs, sessions, "--exec shop/orders"); r.Health != facts.Healthy || len(r.Findings) > 0 {
+		t.Errorf("--exec shop/orders:\n%s", summary(r))
+	}
+	connected := serve(t, lab.New(lab.Options{Connect: true}))
+	for _, target := range []string{"shop/prices", "shop/stock", "shop/checkout"} {
+		if r := look(t, context.Background(), pbs, connected, target); r.Health != facts.Healthy || len(r.Findings) > 0 {
+			t.Errorf("%s:\n%s", target, summary(r))
+		}
 	}
 	w := lab.New(lab.Options{Jobs: true})
 	a := serve(t, w)

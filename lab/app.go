@@ -25,6 +25,8 @@ type App struct {
 	Growth   time.Duration // 0 = at once
 	Ignores  bool          // it does not react to SIGTERM and is killed after stopTimeout
 
+	Calls []string // environment variables with addresses of other services that it calls again and again
+
 	Collects bool // it takes traces from the other programs of its task and sends them to X-Ray
 
 	Port    int32          // TCP port it listens on after Boot; 0 = none
@@ -104,6 +106,9 @@ func (w *World) startApp(t *task, c *container) {
 		w.say(t, c, app.Says...)
 		if app.Consumes != nil {
 			w.consume(t, c)
+		}
+		if len(app.Calls) > 0 {
+			w.later(t, 5*time.Second, func() { w.callOthers(t, c) })
 		}
 		if app.Collects {
 			w.export(t, c)

@@ -87,7 +87,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, instance (a task by its id, one that is in Cloud Map if any is), namespace, cloudmap-service, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -197,6 +197,12 @@ func (w *World) resource(kind, name string) string {
 				}
 			}
 		}
+	case "namespace":
+		if n := w.namespaceOf(name); n != nil {
+			return *n.Id
+		}
+	case "instance":
+		return w.instanceOf(name)
 	case "queue":
 		if q := w.queues[name]; q != nil {
 			return q.url
@@ -284,12 +290,15 @@ func (w *World) byTag(kind, name string) string {
 // then answers nil, or what is wrong. Healed means: the service is there and active, its desired count is not below what it
 // was when the scenario began, the primary rollout is complete with all its tasks running, nothing of an older rollout is left, and no task failed
 // meanwhile, and traces arrive where a collector sends them. Of a rule or schedule (see Scheduled): its next firing, however far, starts a task that ends
-// with code 0; with sustain 0 the last firing did.
+// with code 0; with sustain 0 the last firing did. Of sessions (see Sessions): the service is well and ExecuteCommand opens one in every container of its running tasks.
 func (w *World) Healed(target string, sustain time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if Scheduled(target) {
 		return w.healedStarter(target, sustain > 0)
+	}
+	if name, ok := Sessions(target); ok {
+		return w.healedSessions(name, sustain)
 	}
 	if err := w.well(target); err != nil {
 		return err
@@ -325,6 +334,9 @@ func (w *World) Has(target string) bool {
 	defer w.mu.Unlock()
 	if Scheduled(target) {
 		return w.starterAt(target) != nil
+	}
+	if name, ok := Sessions(target); ok {
+		target = name
 	}
 	return w.services[target] != nil
 }
@@ -370,6 +382,9 @@ func (w *World) well(target string) error {
 	}
 	if err := w.queueWorked(s); err != nil {
 		return err
+	}
+	if unfound := w.unfound(s); unfound != "" {
+		return fmt.Errorf("%s: %s", target, unfound)
 	}
 	if untraced := w.untraced(s); untraced != "" {
 		return fmt.Errorf("%s: %s", target, untraced)

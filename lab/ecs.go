@@ -18,11 +18,13 @@ func (w *World) ecsOperations() []wire.Operation {
 		wire.Op("ecs", "ListClusters", w.listClusters),
 		wire.Op("ecs", "DescribeClusters", w.describeClusters),
 		wire.Op("ecs", "CreateCluster", w.createCluster),
+		wire.Op("ecs", "UpdateCluster", w.updateCluster),
 		wire.Op("ecs", "PutClusterCapacityProviders", w.putClusterCapacityProviders),
 		wire.Op("ecs", "DescribeCapacityProviders", w.describeCapacityProviders),
 		wire.Op("ecs", "ListContainerInstances", w.listContainerInstances),
 		wire.Op("ecs", "DescribeContainerInstances", w.describeContainerInstances),
 		wire.Op("ecs", "ListServices", w.listServices),
+		wire.Op("ecs", "ListServicesByNamespace", w.listServicesByNamespace),
 		wire.Op("ecs", "DescribeServices", w.describeServices),
 		wire.Op("ecs", "CreateService", w.createService),
 		wire.Op("ecs", "UpdateService", w.updateService),
@@ -34,6 +36,7 @@ func (w *World) ecsOperations() []wire.Operation {
 		wire.Op("ecs", "DescribeTasks", w.describeTasks),
 		wire.Op("ecs", "RunTask", w.runTask),
 		wire.Op("ecs", "StopTask", w.stopTask),
+		wire.Op("ecs", "ExecuteCommand", w.executeCommand),
 		wire.Op("ecs", "RegisterTaskDefinition", w.registerTaskDefinition),
 		wire.Op("ecs", "DeregisterTaskDefinition", w.deregisterTaskDefinition),
 		wire.Op("ecs", "DescribeTaskDefinition", w.describeTaskDefinition),
@@ -125,6 +128,9 @@ func (w *World) describeClusters(_ *wire.Request, in *ecs.DescribeClustersInput)
 		if !slices.Contains(in.Include, ecstypes.ClusterFieldSettings) {
 			c.Settings = []ecstypes.ClusterSetting{}
 		}
+		if !slices.Contains(in.Include, ecstypes.ClusterFieldConfigurations) {
+			c.Configuration = nil
+		}
 		if !slices.Contains(in.Include, ecstypes.ClusterFieldTags) {
 			c.Tags = []ecstypes.Tag{}
 		}
@@ -141,7 +147,15 @@ func (w *World) createCluster(_ *wire.Request, in *ecs.CreateClusterInput) (*ecs
 		name = "default"
 	}
 	if w.clusters[name] == nil {
+		var defaults *ecstypes.ClusterServiceConnectDefaults
+		if d := in.ServiceConnectDefaults; d != nil {
+			var err error
+			if defaults, err = w.defaultNamespace(aws.ToString(d.Namespace)); err != nil {
+				return nil, err
+			}
+		}
 		w.clusters[name] = &ecstypes.Cluster{
+			Configuration: in.Configuration, ServiceConnectDefaults: defaults,
 			ClusterName: aws.String(name), ClusterArn: aws.String(w.ecsARN("cluster/" + name)), Status: aws.String("ACTIVE"), Settings: in.Settings, Tags: in.Tags,
 			CapacityProviders: in.CapacityProviders, DefaultCapacityProviderStrategy: in.DefaultCapacityProviderStrategy,
 		}

@@ -135,7 +135,13 @@ func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 	if err := w.checkBalancers(def, in.LoadBalancers); err != nil {
 		return nil, err
 	}
-	s := &service{cluster: cluster, said: map[string]time.Time{}}
+	if err := w.checkConnect(cluster, in.ServiceConnectConfiguration, in.ServiceRegistries, def); err != nil {
+		return nil, err
+	}
+	if err := checkExec(in.EnableExecuteCommand, def, fmt.Sprintf(noRoleForService, "created")); err != nil {
+		return nil, err
+	}
+	s := &service{cluster: cluster, said: map[string]time.Time{}, connect: in.ServiceConnectConfiguration}
 	s.Service = ecstypes.Service{
 		ServiceName: in.ServiceName, ServiceArn: aws.String(w.ecsARN("service/" + cluster + "/" + name)), ClusterArn: aws.String(w.ecsARN("cluster/" + cluster)),
 		Status: aws.String("ACTIVE"), DesiredCount: aws.ToInt32(in.DesiredCount), TaskDefinition: def.TaskDefinitionArn, CreatedAt: aws.Time(w.now),
@@ -143,7 +149,7 @@ func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 		PlatformVersion: cmp.Or(in.PlatformVersion, aws.String("LATEST")), PlatformFamily: aws.String("Linux"), SchedulingStrategy: ecstypes.SchedulingStrategyReplica,
 		DeploymentController: &ecstypes.DeploymentController{Type: ecstypes.DeploymentControllerTypeEcs}, DeploymentConfiguration: deploymentDefaults(nil, in.DeploymentConfiguration),
 		RoleArn:       aws.String(fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", w.Partition, w.Account)),
-		LoadBalancers: append([]ecstypes.LoadBalancer{}, in.LoadBalancers...), HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds, ServiceRegistries: []ecstypes.ServiceRegistry{}, PlacementConstraints: []ecstypes.PlacementConstraint{}, PlacementStrategy: []ecstypes.PlacementStrategy{},
+		LoadBalancers: append([]ecstypes.LoadBalancer{}, in.LoadBalancers...), HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds, ServiceRegistries: append([]ecstypes.ServiceRegistry{}, in.ServiceRegistries...), PlacementConstraints: []ecstypes.PlacementConstraint{}, PlacementStrategy: []ecstypes.PlacementStrategy{},
 		EnableECSManagedTags: in.EnableECSManagedTags, EnableExecuteCommand: in.EnableExecuteCommand, PropagateTags: cmp.Or(in.PropagateTags, ecstypes.PropagateTagsNone),
 		AvailabilityZoneRebalancing: cmp.Or(in.AvailabilityZoneRebalancing, ecstypes.AvailabilityZoneRebalancingEnabled), Tags: in.Tags,
 	}
@@ -203,24 +209,37 @@ func (w *World) updateService(_ *wire.Request, in *ecs.UpdateServiceInput) (*ecs
 	if in.PlatformVersion != nil {
 		next.PlatformVersion = in.PlatformVersion
 	}
-	if in.EnableExecuteCommand != nil {
-		next.EnableExecuteCommand = *in.EnableExecuteCommand
+	if err := checkExec(aws.ToBool(in.EnableExecuteCommand), w.taskDefs[defKey(next.TaskDefinition)], fmt.Sprintf(noRoleForService, "updated")); err != nil {
+		return nil, err
 	}
 	if in.LoadBalancers != nil {
 		next.LoadBalancers = in.LoadBalancers
 	}
-	rollout := in.ForceNewDeployment || !reflect.DeepEqual(next, s.Service)
+	connect := s.connect
+	if in.ServiceConnectConfiguration != nil {
+		connect = in.ServiceConnectConfiguration
+	}
+	if in.ServiceRegistries != nil {
+		next.ServiceRegistries = in.ServiceRegistries
+	}
+	rollout := in.ForceNewDeployment || !reflect.DeepEqual(next, s.Service) || !reflect.DeepEqual(connect, s.connect)
 	if rollout {
+		if err := w.checkConnect(s.cluster, connect, next.ServiceRegistries, w.taskDefs[defKey(next.TaskDefinition)]); err != nil {
+			return nil, err
+		}
 		if err := w.checkRollout(next); err != nil {
 			return nil, err
 		}
+	}
+	if in.EnableExecuteCommand != nil { // starts no deployment
+		next.EnableExecuteCommand = *in.EnableExecuteCommand
 	}
 	next.HealthCheckGracePeriodSeconds = cmp.Or(in.HealthCheckGracePeriodSeconds, next.HealthCheckGracePeriodSeconds)
 	if in.DesiredCount != nil {
 		next.DesiredCount = *in.DesiredCount
 	}
 	next.DeploymentConfiguration = deploymentDefaults(s.DeploymentConfiguration, in.DeploymentConfiguration)
-	s.Service = next
+	s.Service, s.connect = next, connect
 	if rollout {
 		w.deploy(s)
 	} else {
@@ -278,6 +297,8 @@ func (w *World) deploy(s *service) {
 	if s.NetworkConfiguration != nil && s.NetworkConfiguration.AwsvpcConfiguration != nil {
 		d.launch.network = *s.NetworkConfiguration.AwsvpcConfiguration
 	}
+	d.registries = s.ServiceRegistries
+	w.connect(s, d)
 	if old != nil {
 		old.Deployment.Status, old.UpdatedAt = aws.String("ACTIVE"), aws.Time(w.now)
 		if old.status == ecstypes.ServiceDeploymentStatusInProgress {

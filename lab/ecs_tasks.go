@@ -124,7 +124,10 @@ func (w *World) run(in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
 	if role := w.unassumable(def); role != "" {
 		return nil, client("%s", cannotAssume(role))
 	}
-	l := launch{cluster: cluster, definition: def, launchType: launchType, strategy: strategy, overrides: in.Overrides,
+	if err := checkExec(in.EnableExecuteCommand, def, noRoleForTask); err != nil {
+		return nil, err
+	}
+	l := launch{cluster: cluster, definition: def, launchType: launchType, strategy: strategy, overrides: in.Overrides, exec: in.EnableExecuteCommand,
 		group: "family:" + aws.ToString(def.Family), startedBy: aws.ToString(in.StartedBy)}
 	if in.Group != nil {
 		l.group = *in.Group

@@ -18,6 +18,7 @@ type service struct {
 	deployments      []*deployment // newest first, PRIMARY is the first that is not failed back from
 	history          []*deployment // every deployment since the service was made, newest first
 	tasks            []*task       // in order of creation; stopped ones stay for an hour
+	connect          *ecstypes.ServiceConnectConfiguration
 	events           []ecstypes.ServiceEvent
 	said             map[string]time.Time // when a message was last put in the events; cleared when the cause is gone
 	steadyAt         time.Time            // last "has reached a steady state"; zero = not steady
@@ -31,6 +32,9 @@ type deployment struct {
 	arn     string            // of the service deployment
 	rev     string            // ARN of the service revision
 	digests map[string]string // container name -> digest that this deployment is pinned to
+
+	connection connection                 // Service Connect
+	registries []ecstypes.ServiceRegistry // Cloud Map services that its tasks are registered with
 
 	startFailures int       // tasks in a row that never reached RUNNING
 	notBefore     time.Time // start back-off
@@ -53,6 +57,7 @@ type launch struct {
 	group      string
 	startedBy  string
 	overrides  *ecstypes.TaskOverride
+	exec       bool        // enableExecuteCommand of RunTask
 	service    *service    // nil = standalone
 	deployment *deployment // nil = standalone
 	balancers  []ecstypes.LoadBalancer
@@ -69,6 +74,7 @@ type task struct {
 	healthy    bool // counts as a success: its health checks pass, or without any it is RUNNING for long enough
 	proven     bool // it was healthy once
 	complete   bool // every container was started in its order
+	channel    bool // the agents of ECS Exec hold a control channel open
 	targets    []registration
 	ended      bool // nothing planned for it happens any more
 }
@@ -85,6 +91,7 @@ type container struct {
 	sent                time.Time // when its last traces arrived at X-Ray
 	serving             bool      // its program is up, and listens if it has a port
 	consumer            *consumerState
+	unanswered          string // the newest call of another service that failed; "" = the newest calls were all answered
 }
 
 func (w *World) ecsARN(resource string) string {

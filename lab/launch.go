@@ -76,6 +76,8 @@ func (w *World) newTask(l launch, subnet string, p placement) *task {
 			Memory: int32Text(cd.Memory), MemoryReservation: int32Text(cd.MemoryReservation), NetworkInterfaces: []ecstypes.NetworkInterface{},
 		})
 	}
+	w.equip(t)
+	w.addProxy(t)
 	w.tasks[id] = t
 	w.noteUsage(t, +1)
 	if l.service != nil {
@@ -160,6 +162,8 @@ func (w *World) leave(t *task) {
 		t.Containers[i].LastStatus = aws.String("STOPPED")
 	}
 	w.deregister(t)
+	t.stopAgents()
+	w.withdraw(t)
 	t.ExecutionStoppedAt = aws.Time(w.now)
 	t.set("DEPROVISIONING")
 	w.after(w.about(20*time.Second), func() { w.stopped(t) })

@@ -74,6 +74,9 @@ func (w *World) running(t *task) {
 			w.startContainer(t, c)
 		}
 	}
+	w.startAgents(t)
+	t.startProxy()
+	w.announce(t)
 	w.enlist(t)
 	w.later(t, settled, func() { w.assess(t) })
 }
@@ -115,6 +118,7 @@ func (w *World) stop(t *task, code ecstypes.TaskStopCode, reason string) {
 		return
 	}
 	t.StoppingAt, t.ended = aws.Time(w.now), true
+	w.withdraw(t)
 	if drain := w.deregister(t); drain > 0 { // the programs run on until the connections are drained
 		t.set("DEACTIVATING")
 		w.after(drain, func() { w.terminate(t) })

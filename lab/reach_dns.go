@@ -111,6 +111,10 @@ func (w *World) lookupName(v *vpc, eni *ec2types.NetworkInterface, host string, 
 	if id := w.fileSystemOf(host); id != "" {
 		return w.lookupFileSystem(v, eni, id, private)
 	}
+	if ip, known := w.lookupDiscovered(v, host); private && known {
+		found, err := netip.ParseAddr(ip)
+		return destination{ip: found, ok: err == nil}
+	}
 	service, region := awsService(host)
 	if service == "" {
 		if slices.Contains(publicHosts, host) || w.hostsPublicImages(host) {

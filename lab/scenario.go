@@ -19,8 +19,8 @@ type Scenario struct {
 	Name   string `yaml:"-"`      // the folder's name
 	Title  string `yaml:"title"`  // says the cause, so it is for after the answer
 	Brief  string `yaml:"brief"`  // the ticket: symptom only
-	Base   string `yaml:"base"`   // nat (default), endpoints, or nat with more: web (a service behind a load balancer), jobs (tasks started by time), worker (a service that works on a queue), files (a service with an EFS volume)
-	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken, or --rule NAME CLUSTER, --schedule GROUP/NAME CLUSTER
+	Base   string `yaml:"base"`   // nat (default), endpoints, or nat with more: web (a service behind a load balancer), jobs (tasks started by time), worker (a service that works on a queue), files (a service with an EFS volume), connect (services that call each other by name); or endpoints with sessions (ECS Exec is on)
+	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken, or --exec CLUSTER/SERVICE, --rule NAME CLUSTER, --schedule GROUP/NAME CLUSTER
 	After  string `yaml:"after"`  // how long after the mutation the symptom shows, as in 12m
 
 	Herrings []Herring `yaml:"herrings"` // done to the healthy account before the mutation
@@ -55,7 +55,7 @@ type Step struct {
 }
 
 // bases are the healthy accounts that a scenario can begin with.
-var bases = []string{"nat", "endpoints", "web", "jobs", "worker", "files"}
+var bases = []string{"nat", "endpoints", "web", "jobs", "worker", "files", "sessions", "connect"}
 
 // Scenarios lists the scenarios by name. The error names file and line.
 func Scenarios() ([]Scenario, error) {
@@ -98,7 +98,7 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 		return s, fmt.Errorf("after is %q; write it as 12m or 1h30m", s.After)
 	}
 	if !Scheduled(s.Target) && strings.Count(s.Target, "/") != 1 {
-		return s, fmt.Errorf("target is %q; write it as CLUSTER/SERVICE, --rule NAME CLUSTER or --schedule GROUP/NAME CLUSTER", s.Target)
+		return s, fmt.Errorf("target is %q; write it as CLUSTER/SERVICE, --exec CLUSTER/SERVICE, --rule NAME CLUSTER or --schedule GROUP/NAME CLUSTER", s.Target)
 	}
 	if len(s.Mutation) == 0 {
 		return s, fmt.Errorf("mutation is empty")
@@ -145,6 +145,8 @@ func Start(name string, o Options) (*World, Scenario, error) {
 // Start is Start for a scenario at hand.
 func (s Scenario) Start(o Options) (*World, error) {
 	o.Endpoints, o.Web, o.Jobs, o.Worker, o.Files = s.Base == "endpoints", s.Base == "web", s.Base == "jobs", s.Base == "worker", s.Base == "files"
+	o.Sessions, o.Connect = s.Base == "sessions", s.Base == "connect"
+	o.Endpoints = o.Endpoints || o.Sessions
 	w := New(o)
 	for _, h := range s.Herrings {
 		if err := w.Apply(h.Steps); err != nil {

@@ -146,7 +146,7 @@ func story(w *World, target string) string {
 
 func TestBaseWorldsAreHealthy(t *testing.T) {
 	for seed := range uint64(3) {
-		for _, o := range []Options{{}, {Endpoints: true}, {Jobs: true}, {Worker: true}, {Files: true}} {
+		for _, o := range []Options{{}, {Endpoints: true}, {Jobs: true}, {Worker: true}, {Files: true}, {Endpoints: true, Sessions: true}, {Connect: true}} {
 			o.Seed = seed
 			w := New(o)
 			targets := []string{"shop/orders", "shop/catalog"}
@@ -155,6 +155,12 @@ func TestBaseWorldsAreHealthy(t *testing.T) {
 			}
 			if o.Worker {
 				targets = append(targets, "shop/worker")
+			}
+			if o.Sessions {
+				targets = append(targets, "--exec shop/orders")
+			}
+			if o.Connect {
+				targets = append(targets, "shop/prices", "shop/stock", "shop/checkout")
 			}
 			if o.Files {
 				targets = append(targets, "shop/invoices")

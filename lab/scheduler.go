@@ -158,6 +158,7 @@ func (w *World) dropDrained(s *service) {
 		return d != p && len(s.live(d)) == 0 &&
 			(p.RolloutState == ecstypes.DeploymentRolloutStateCompleted || d.RolloutState == ecstypes.DeploymentRolloutStateInProgress)
 	})
+	w.sweep()
 }
 
 // settle completes a rollout and says when the service is steady.

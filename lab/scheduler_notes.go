@@ -148,4 +148,5 @@ func (s *service) adopt(d *deployment) {
 	s.TaskDefinition, s.NetworkConfiguration = d.TaskDefinition, d.NetworkConfiguration
 	s.LaunchType, s.CapacityProviderStrategy = d.LaunchType, d.CapacityProviderStrategy
 	s.LoadBalancers = d.launch.balancers
+	s.connect, s.ServiceRegistries = d.connection.config, d.registries
 }

@@ -23,5 +23,6 @@ type resources struct {
 	calls        int                                                // how many were ever recorded
 	visits       int                                                // that load balancers passed on
 	automation                                                      // queues, metrics, alarms and auto scaling
+	discovery    discovery                                          // Cloud Map
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate
 }

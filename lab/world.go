@@ -32,6 +32,9 @@ type Options struct {
 	Web    bool // a third service, web, behind an application load balancer
 	Worker bool // a third service, worker, that works on a queue and is scaled by its length
 
+	Sessions bool // ECS Exec is on in orders; together with Endpoints there is one for its sessions
+	Connect  bool // four more services that call each other by Service Connect and by a name of Cloud Map, see buildConnect
+
 	Topology *Topology // builds this account instead of the shop; Endpoints and Web are not looked at then
 
 	// HideStopped makes ListTasks(serviceName, STOPPED) find nothing. Sources disagree on what AWS does.
@@ -60,7 +63,8 @@ func New(o Options) *World {
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
 		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.cloudtrailOperations(),
-		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations())
+		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations(), w.cloudMapOperations())
+	w.discovery = newDiscovery()
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
 	w.front.Before, w.front.Delay, w.front.Mangle, w.front.OnCall = w.before, w.delay, w.mangle, w.onCall
@@ -79,6 +83,12 @@ func New(o Options) *World {
 	}
 	if o.Jobs {
 		w.buildJobs()
+	}
+	if o.Sessions {
+		w.buildSessions()
+	}
+	if o.Connect {
+		w.buildConnect()
 	}
 	if o.Worker {
 		w.buildWorker()

@@ -178,7 +178,11 @@ func (d demo) watch(ctx context.Context) error {
 }
 
 func (d demo) counts(ctx context.Context) (string, error) {
-	cluster, service, _ := strings.Cut(d.scenario.Target, "/")
+	target := d.scenario.Target
+	if name, ok := lab.Sessions(target); ok {
+		target = name
+	}
+	cluster, service, _ := strings.Cut(target, "/")
 	out, err := d.client().Call(ctx, "ecs", "DescribeServices", map[string]any{"cluster": cluster, "services": []any{service}})
 	if err != nil {
 		return "", err

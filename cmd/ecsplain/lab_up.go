@@ -131,7 +131,11 @@ func (a *app) greet(url string, s lab.Status) {
 	}
 	first := "aws events list-rules; aws scheduler list-schedules"
 	if !lab.Scheduled(s.Target) {
-		cluster, service, _ := strings.Cut(s.Target, "/")
+		target := s.Target
+		if name, ok := lab.Sessions(target); ok {
+			target = name
+		}
+		cluster, service, _ := strings.Cut(target, "/")
 		first = "aws ecs describe-services --cluster " + cluster + " --services " + service
 	}
 	fmt.Fprintf(a.stdout, "\nIn another terminal, type:\n  ecsplain lab shell%s        # a shell whose AWS settings lead here alone\n  %s\n  ecsplain diagnose %s\n", port, first, s.Target)

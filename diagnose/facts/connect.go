@@ -76,7 +76,12 @@ func connectFact(v *evidence.View, in *Incident) {
 		in.Connect = in.Connect.all(in.Definition.Basis)
 		return
 	}
-	c := ConnectFact{Enabled: svc.Connect.Enabled, Namespace: svc.Connect.Namespace}
+	c := ConnectFact{Enabled: svc.Connect.Enabled}
+	c.Namespace, st = connectNamespace(w, svc)
+	if st != evidence.Found {
+		in.Connect = c.all(w.Undecided(""))
+		return
+	}
 	w.Cite(evidence.ServiceKey(in.Cluster, in.Service).Key, "service "+svc.Name, "serviceConnectConfiguration", orNone(c.Namespace))
 	c = c.all(w.Decided())
 	l := in.Launch
@@ -98,6 +103,20 @@ func connectFact(v *evidence.View, in *Incident) {
 		}
 	}
 	in.Connect = c
+}
+
+// connectNamespace is the namespace of a service with Service Connect: its own, else the default of its cluster (ECS API reference,
+// ClusterServiceConnectDefaults); "" = none. The state tells whether it could be read.
+func connectNamespace(w *evidence.View, svc evidence.Service) (string, evidence.State) {
+	if !svc.Connect.Enabled || svc.Connect.Namespace != "" {
+		return svc.Connect.Namespace, evidence.Found
+	}
+	key := evidence.ClusterKey(svc.Cluster)
+	cluster, st := evidence.Read(w, key)
+	if st == evidence.Found {
+		w.Cite(key.Key, "cluster "+svc.Cluster, "serviceConnectDefaults.namespace", orNone(cluster.ConnectNamespace))
+	}
+	return cluster.ConnectNamespace, st
 }
 
 // configuration judges the namespace and the names of ports.

@@ -143,8 +143,10 @@ func (c *ConnectFact) neighbours(w *evidence.View, in *Incident, svc evidence.Se
 		cluster, name, _ := strings.Cut(n, "/")
 		o, st := evidence.Read(w, evidence.ServiceKey(cluster, name))
 		known = known && (st == evidence.Found || st == evidence.Absent)
+		namespace, nst := connectNamespace(w, o)
+		known = known && (nst == evidence.Found || st != evidence.Found)
 		for _, e := range o.Connect.Services {
-			out = append(out, offer{svc: o, entry: e, namespace: o.Connect.Namespace})
+			out = append(out, offer{svc: o, entry: e, namespace: namespace})
 		}
 		for _, r := range o.Registries {
 			out = append(out, offer{svc: o, registry: r.ARN[strings.LastIndexByte(r.ARN, '/')+1:]})
@@ -262,11 +264,44 @@ func (c *ConnectFact) unanswered(v, w *evidence.View, in *Incident, offers []off
 		}
 	}
 	for _, o := range offers {
+		if c.unhealthy(v, o); c.UpstreamDown.Holds {
+			return
+		}
+	}
+	for _, o := range offers {
 		if c.closed(v, in, o); c.Closed.Holds {
 			c.Upstream = o.svc.Cluster + "/" + o.svc.Name
 			return
 		}
 	}
+}
+
+// unhealthy: tasks of the other service run, and every one of them fails its health checks, so that the proxy sends to none.
+func (c *ConnectFact) unhealthy(v *evidence.View, o offer) {
+	w := v.Track()
+	key := evidence.RunningTasksKey(o.svc.Cluster, o.svc.Name)
+	list, st := evidence.Read(w, key)
+	if st != evidence.Found {
+		c.UpstreamDown.Basis = w.Undecided("")
+		return
+	}
+	running, ill := 0, 0
+	for _, t := range list.Tasks {
+		if t.LastStatus == "RUNNING" {
+			running++
+			if t.HealthStatus == "UNHEALTHY" {
+				ill++
+			}
+		}
+	}
+	w.Cite(key.Key, "tasks of "+o.svc.Name, "healthStatus", fmt.Sprintf("UNHEALTHY for %d of %d", ill, running))
+	if running == 0 || ill < running {
+		c.UpstreamDown.Basis.Cites = append(c.UpstreamDown.Basis.Cites, w.Cites()...)
+		return
+	}
+	c.Upstream = o.svc.Cluster + "/" + o.svc.Name
+	c.UpstreamDown = Check{Holds: true, Resource: o.svc.Name, Detail: fmt.Sprintf("all %d running tasks of service %s are UNHEALTHY", running, c.Upstream), Basis: w.Decided()}
+	c.Closed.Basis, c.OnTask.Basis = w.Decided(), w.Decided()
 }
 
 // closed follows a packet from the task to the port of one task of the other service.

@@ -192,7 +192,7 @@ func (g *grouping) impact(incidents []Incident) Impact {
 			im.Stuck += in.Tasks
 		}
 		im.Stuck += in.Stuck
-		if !im.Since.Known || in.First.Before(im.Since.At) {
+		if in.Kind != KindExec && (!im.Since.Known || in.First.Before(im.Since.At)) { // sessions are tried now; since when they fail is not told
 			im.Since = evidence.When(in.First)
 		}
 	}

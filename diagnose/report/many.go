@@ -89,7 +89,11 @@ func (v *view) table(targets []diagnose.TargetReport) {
 		if t.Impact.Since.Known {
 			since = ago(t.Impact.Since.At, v.report.At)
 		}
-		rows = append(rows, []string{healthWords[t.Health].word, clean(t.Target.String()), counts, since, v.causeWords(t)})
+		word := healthWords[t.Health].word
+		if noSessions(t) {
+			word = "NO SESSION"
+		}
+		rows = append(rows, []string{word, clean(t.Target.String()), counts, since, v.causeWords(t)})
 	}
 	p.blank()
 	col := v.grid([]string{"HEALTH ", "TARGET", "RUNNING", "SINCE", "CAUSE"}, rows)

@@ -56,7 +56,9 @@ func (v *view) screenWithin(p *page, t diagnose.TargetReport, b budget) {
 	p.blank()
 	if w := impactWords(t); w != "" {
 		p.para("Impact", w)
-		p.para("Since", sinceWords(t, v.report.At))
+		if !noSessions(t) { // when a session would have opened last, nobody tells
+			p.para("Since", sinceWords(t, v.report.At))
+		}
 	}
 	f, answered := answer(t)
 	if aid, ok := firstAid(t); ok {
@@ -95,10 +97,20 @@ func (v *view) headline(p *page, t diagnose.TargetReport) {
 	h := healthWords[t.Health]
 	name := clean(t.Target.String())
 	s := name + " is " + p.style(h.style, h.word) + "."
+	if noSessions(t) {
+		s = name + " runs well; sessions (ECS Exec) " + p.style(h.style, "DO NOT OPEN") + " in it."
+	}
 	if t.Health == facts.Unknown {
 		s = name + ": its health is " + p.style(h.style, h.word) + ", for it could not be read."
 	}
 	p.lines = append(p.lines, s)
+}
+
+// noSessions reports whether nothing is wrong with a service but that sessions do not open in its tasks.
+func noSessions(t diagnose.TargetReport) bool {
+	im := t.Impact
+	return t.Health == facts.Degraded && len(t.Incidents) > 0 && im.Running >= im.Desired && im.Rollout != "FAILED" && im.OldRevision == "" &&
+		!slices.ContainsFunc(t.Incidents, func(in diagnose.IncidentInfo) bool { return in.Kind != facts.KindExec })
 }
 
 // answer is the finding that answers: the first, where it is confirmed or fits.

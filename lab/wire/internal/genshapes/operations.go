@@ -4,7 +4,7 @@ package main
 // SigningName the name in the SigV4 credential scope, which is how the lab routes.
 var services = []struct{ SigningName, Folder, Operations string }{
 	{"ecs", "ecs", `
-		CreateCluster DeleteCluster DescribeClusters ListClusters UpdateClusterSettings
+		CreateCluster DeleteCluster DescribeClusters ListClusters UpdateCluster UpdateClusterSettings
 		PutClusterCapacityProviders DescribeCapacityProviders
 		CreateService UpdateService DeleteService DescribeServices ListServices ListServicesByNamespace
 		ListTasks DescribeTasks RunTask StopTask
