@@ -57,6 +57,10 @@ func signingName(service string) string {
 		return "elasticloadbalancing"
 	case "cloudwatch":
 		return "monitoring"
+	case "service-quotas":
+		return "servicequotas"
+	case "deploy":
+		return "codedeploy"
 	}
 	return service
 }
