@@ -63,6 +63,12 @@ func scalingWatch(v *evidence.View, g *grouping, found []Incident) []Incident {
 	case !g.outOfOrder(&in, st == evidence.Found):
 		return nil
 	}
+	switch refused, ok, waits := g.refusedConsumer(v, &in); {
+	case ok:
+		return []Incident{refused}
+	case waits:
+		return nil // the log first: where the tasks are refused more of them do not help
+	}
 	if s.Alarm.Raised && !s.Alarm.Since.IsZero() {
 		in.First = s.Alarm.Since
 	}
