@@ -107,6 +107,8 @@ func (w *World) startApp(t *task, c *container) {
 		}
 		if app.Collects {
 			w.export(t, c)
+		} else if c.env[otlpVariable] != "" {
+			w.handOver(t, c)
 		}
 		if after, ok := app.full(c.env, t.memoryLimit(c)); ok {
 			w.later(t, after, func() { w.exit(t, c, 137, "OutOfMemoryError: Container killed due to memory usage") })
