@@ -16,7 +16,7 @@ import (
 
 func webApp() App {
 	return App{
-		Programs: []string{"/app/web", "/bin/sh", "/usr/bin/wget"}, Boot: 3 * time.Second, Memory: 110, Port: 8080, PortEnv: "PORT",
+		Programs: []string{"/app/web", "/bin/sh", "/usr/bin/wget"}, Boot: 3 * time.Second, Memory: 110, Work: 8 * time.Millisecond, Port: 8080, PortEnv: "PORT",
 		Paths: map[string]int{"/": 200, "/healthz": 200}, Says: []string{`level=info msg="web listens on 0.0.0.0:8080"`},
 	}
 }

@@ -55,4 +55,3 @@ func (w *World) untaken(s *service) string {
 	}
 	return ""
 }
-
