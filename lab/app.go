@@ -35,7 +35,8 @@ type App struct {
 	TLS     bool           // it speaks HTTPS, else HTTP
 	Paths   map[string]int // status code by path; any other path is 404
 	Hosts   []string       // host names it answers to, others get 400; nil = any
-	Answers time.Duration  // how long an answer takes
+	Answers time.Duration  // how long an answer takes beside its work
+	Work    time.Duration  // time of a whole vCPU that the answer to a visitor takes
 
 	CPU      int       // percent of the task's CPU in use while it serves, of a consumer while it works on as much as it can; 0 = 5
 	Consumes *Consumer // it works on the messages of a queue; nil = it does not
@@ -112,6 +113,8 @@ func (w *World) startApp(t *task, c *container) {
 		}
 		if app.Collects {
 			w.export(t, c)
+		} else if c.env[otlpVariable] != "" {
+			w.handOver(t, c)
 		}
 		if after, ok := app.full(c.env, t.memoryLimit(c)); ok {
 			w.later(t, after, func() { w.exit(t, c, 137, "OutOfMemoryError: Container killed due to memory usage") })

@@ -293,7 +293,7 @@ func (w *World) byTag(kind, name string) string {
 // Healed tells whether a service (CLUSTER/SERVICE) runs what it should and goes on doing so: it lets the world's clock run for sustain and
 // then answers nil, or what is wrong. Healed means: the service is there and active, its desired count is not below what it
 // was when the scenario began, the primary rollout is complete with all its tasks running, nothing of an older rollout is left, and no task failed
-// meanwhile, and traces arrive where a collector sends them. Of a rule or schedule (see Scheduled): its next firing, however far, starts a task that ends
+// meanwhile, and traces arrive where a collector sends them or a program is told to hand them over. Of a rule or schedule (see Scheduled): its next firing, however far, starts a task that ends
 // with code 0; with sustain 0 the last firing did. Of sessions (see Sessions): the service is well and ExecuteCommand opens one in every container of its running tasks.
 func (w *World) Healed(target string, sustain time.Duration) error {
 	w.mu.Lock()
@@ -392,6 +392,9 @@ func (w *World) well(target string) error {
 	}
 	if untraced := w.untraced(s); untraced != "" {
 		return fmt.Errorf("%s: %s", target, untraced)
+	}
+	if untaken := w.untaken(s); untaken != "" {
+		return fmt.Errorf("%s: %s", target, untaken)
 	}
 	if unserved := s.unhealthyTargets(); unserved != "" {
 		return fmt.Errorf("the load balancer does not serve all of %s: %s", target, unserved)

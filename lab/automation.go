@@ -52,6 +52,7 @@ func (w *World) minute() {
 		w.measureQueue(q)
 	}
 	w.measureWork()
+	w.measureTraffic()
 	w.runSchedules()
 	w.finishActivities()
 	for _, a := range sorted(w.alarms) {

@@ -49,6 +49,12 @@ var orderBuilds = []build{
 		a.LastSays = []string{`level=error msg="migration 0042 failed: column \"discount\" of relation \"orders\" already exists"`, `level=fatal msg="cannot start without a migrated database"`}
 	}), 36 * time.Hour},
 	{"1.5.3", anywhere, true, orders(func(a *App) { a.Memory, a.Peak, a.Growth = 300, 900, time.Minute }), 30 * time.Hour},
+	{"1.5.4", anywhere, true, orders(func(a *App) { // its new library for pictures was built for another C library
+		a.Says, a.Runs, a.Exit = []string{`level=info msg="connected to the database"`, `level=info msg="loading libvips 8.16"`}, 3*time.Second, 139
+	}), 28 * time.Hour},
+	{"1.5.5", anywhere, true, orders(func(a *App) { // its start script puts the server into the background and returns
+		a.Says, a.Runs, a.LastSays = []string{`level=info msg="connected to the database"`}, 4*time.Second, []string{`level=info msg="orders daemon started, pid 17"`}
+	}), 26 * time.Hour},
 	{"1.6.0", onlyARM, true, ordersApp(), 20 * time.Hour},
 	{"1.6.1", onlyARM, false, ordersApp(), 16 * time.Hour},
 }

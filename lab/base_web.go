@@ -16,7 +16,7 @@ import (
 
 func webApp() App {
 	return App{
-		Programs: []string{"/app/web", "/bin/sh", "/usr/bin/wget"}, Boot: 3 * time.Second, Memory: 110, Port: 8080, PortEnv: "PORT",
+		Programs: []string{"/app/web", "/bin/sh", "/usr/bin/wget"}, Boot: 3 * time.Second, Memory: 110, Work: 8 * time.Millisecond, Port: 8080, PortEnv: "PORT",
 		Paths: map[string]int{"/": 200, "/healthz": 200}, Says: []string{`level=info msg="web listens on 0.0.0.0:8080"`},
 	}
 }
@@ -47,6 +47,9 @@ var webBuilds = []build{
 	{"3.3.1", anywhere, true, web(func(a *App) {
 		a.Local, a.Says = true, []string{`level=info msg="web listens on 127.0.0.1:8080"`}
 	}), 36 * time.Hour},
+	{"3.3.2", anywhere, true, web(func(a *App) { // wants a port that its user may not take, and goes on without it
+		a.Port, a.PortEnv, a.Says = 0, "", []string{`level=error msg="listen tcp :80: bind: permission denied"`, `level=info msg="web: background jobs running"`}
+	}), 30 * time.Hour},
 }
 
 var edgeBuilds = []build{

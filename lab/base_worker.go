@@ -15,9 +15,12 @@ import (
 )
 
 // workerBuilds are the releases of worker. 2.4.0 works on five orders at once, six seconds on each, so fifty a minute and task; 2.5.0 makes
-// the invoice too, which takes a minute, and works on a hundred at once.
+// the invoice too, which takes a minute, and works on a hundred at once. 2.4.1 puts aside what it cannot read, 2.4.2 goes on for ever where
+// its queue refuses it.
 var workerBuilds = []build{
 	{"2.4.0", anywhere, true, workerApp(5, 6*time.Second), 20 * day},
+	{"2.4.1", anywhere, true, worker(func(c *Consumer) { c.Catches = true }), 12 * day},
+	{"2.4.2", anywhere, true, worker(func(c *Consumer) { c.Tries = 0 }), 6 * day},
 	{"2.5.0", anywhere, true, workerApp(100, time.Minute), day},
 }
 
@@ -26,6 +29,13 @@ func workerApp(lanes int, each time.Duration) App {
 		Programs: []string{"/app/worker", "/bin/sh"}, Boot: 2 * time.Second, Memory: 120, CPU: 80, Needs: []string{"QUEUE_URL"}, Says: []string{`level=info msg="worker waits for orders"`},
 		Consumes: &Consumer{QueueEnv: "QUEUE_URL", Lanes: lanes, Each: each, Tries: 3},
 	}
+}
+
+// worker is worker 2.4.0 with another way to work on its queue.
+func worker(change func(*Consumer)) App {
+	a := workerApp(5, 6*time.Second)
+	change(a.Consumes)
+	return a
 }
 
 // buildWorker adds a third service to the shop, a queue that it works on, and its scaling:

@@ -89,6 +89,7 @@ type container struct {
 	done                bool
 	started             bool
 	sent                time.Time // when its last traces arrived at X-Ray
+	handed              time.Time // when its program last handed traces over to a collector
 	serving             bool      // its program is up, and listens if it has a port
 	consumer            *consumerState
 	unanswered          string // the newest call of another service that failed; "" = the newest calls were all answered

@@ -159,7 +159,7 @@ func (w *World) probe(lb *loadBalancer, g *targetGroup, t *target) (elbtypes.Tar
 	if app.TLS != (g.HealthCheckProtocol == elbtypes.ProtocolEnumHttps) {
 		return elbtypes.TargetHealthReasonEnumFailedHealthChecks, sayFailed
 	}
-	if app.Answers >= seconds(g.HealthCheckTimeoutSeconds) {
+	if w.answers(owner, c) >= seconds(g.HealthCheckTimeoutSeconds) {
 		return elbtypes.TargetHealthReasonEnumTimeout, sayTimeout
 	}
 	if code := app.answer(aws.ToString(g.HealthCheckPath), t.ip); !accepts(g.Matcher, code) {

@@ -29,6 +29,9 @@ var labOperations = []struct {
 	{"SetVcpuQuota", "Count: Fargate vCPUs that may run at once", (*World).labSetQuota},
 	{"LoseZone", "AvailabilityZone, Lost: Fargate has no capacity there, or has it again", (*World).labLoseZone},
 	{"Produce", "Queue, PerMinute: so many messages a minute reach the queue from now on, evenly; 0 = none", (*World).labProduce},
+	{"KeepCount", "Service, DesiredCount, Every: a pipeline writes this desired count at every run from now on; Every 0s ends it", (*World).labKeepCount},
+	{"TakeSpot", "Taken: Fargate Spot takes its tasks back and has no capacity, or has it again", (*World).labTakeSpot},
+	{"Visit", "Service, PerSecond: so many visitors ask the service through its load balancer from now on; 0 = none", (*World).labVisit},
 	{"RegisterInstances", "Cluster, Count, Cpu, Memory, CapacityProvider: EC2 container instances with so much free join the cluster", (*World).labRegisterInstances},
 }
 

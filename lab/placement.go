@@ -124,12 +124,15 @@ func (w *World) fargateCapacity(l launch, provider string) string {
 	if used > quota {
 		return "You’ve reached the limit on the number of vCPUs you can run concurrently"
 	}
+	if provider == "FARGATE_SPOT" && w.spotGone {
+		return noCapacity
+	}
 	for _, id := range l.network.Subnets {
 		if s := w.subnets[id]; s == nil || !w.azUnavailable[aws.ToString(s.AvailabilityZone)] {
 			return ""
 		}
 	}
-	return "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+	return noCapacity
 }
 
 // instancesOf lists the active container instances that a launch may use, by id.

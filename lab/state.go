@@ -65,6 +65,9 @@ type World struct {
 	vcpuQuota     float64         // Fargate On-Demand vCPUs that may run at once
 	spotQuota     float64         // the same for Fargate Spot
 	azUnavailable map[string]bool // availability zones without Fargate capacity
+	traffic       map[string]int  // visitors a second, by service
+	spotGone      bool            // Fargate Spot has no capacity anywhere
+	pipelines     map[string]int  // by service: how often what a pipeline does to its desired count was changed
 	listStopped   bool            // ListTasks(serviceName, STOPPED) finds tasks; sources disagree, so both must work
 
 	resources // further state of the resource handlers, see state_resources.go

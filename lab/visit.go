@@ -141,7 +141,7 @@ func (w *World) visitTarget(node *ec2types.NetworkInterface, g *targetGroup, hos
 	if c == nil || c.image.App.TLS != (g.Protocol == elbtypes.ProtocolEnumHttps) {
 		return visit{code: 502, why: t.ip + " refuses the connection or does not understand it"}
 	}
-	if c.image.App.Answers >= idleTimeout {
+	if w.answers(owner, c) >= idleTimeout {
 		return visit{code: 504, why: t.ip + " does not answer in time"}
 	}
 	return visit{code: c.image.App.answer(path, host), target: t.ip}

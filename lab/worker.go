@@ -17,6 +17,7 @@ type Consumer struct {
 	Lanes    int           // messages it works on at once
 	Each     time.Duration // work on one message
 	Tries    int           // refused or failed receives in a row after which it exits with code 1; 0 = it goes on for ever
+	Catches  bool          // a message that it cannot read is logged and deleted; else it ends the program
 }
 
 // consumerState is what a container that consumes is doing.
@@ -86,6 +87,11 @@ func (w *World) poll(t *task, c *container) {
 		return
 	}
 	for _, m := range got {
+		if !json.Valid([]byte(m.body)) && how.Catches {
+			w.say(t, c, fmt.Sprintf("level=error msg=\"cannot parse order, put aside\" messageId=%s receiveCount=%d", m.id, m.receives))
+			w.finish(q, m.handle)
+			continue
+		}
 		if !json.Valid([]byte(m.body)) {
 			w.say(t, c, fmt.Sprintf("received messageId=%s receiveCount=%d", m.id, m.receives), notAnOrder, "", "goroutine 1 [running]:", "main.handle(...)")
 			w.exit(t, c, 2, "")

@@ -67,6 +67,7 @@ var Facts = []Fact{
 	{"target.patience", patienceFact},
 	{"target.wrong_protocol", wrongProtocolFact},
 	{"ingress", ingressFact},
+	{"cpu", cpuFact},
 	{"listener", listenerFact},
 	{"health_check", healthCheckFact},
 	{"files", filesFact},

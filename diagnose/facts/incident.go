@@ -96,6 +96,7 @@ type Incident struct {
 	Disk          Disk            `json:"disk"`
 	IPv6Only      Check           `json:"ipv6_only"`    // an IPv6-only subnet and ECR by its IPv4 name
 	Target        TargetFact      `json:"target"`       // the target group that the incident is about
+	CPU           CPUFact         `json:"cpu"`          // only where the check of the load balancer times out
 	Ingress       IngressFact     `json:"ingress"`      // from its load balancer into the task
 	Listener      ListenerFact    `json:"listener"`     // what of the load balancer sends to it
 	Listening     Listening       `json:"listening"`    // where the program says that it listens

@@ -33,13 +33,14 @@ var (
 	dialled     = regexp.MustCompile(`(?i)\b(?:connect(?:ed|ing|ion)?|database|postgres|mysql|redis|broker|upstream|refused|dial|GET|POST|HEAD) `)
 	clock       = regexp.MustCompile(`\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?`)
 	plainOnTLS  = regexp.MustCompile(`(?i)plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|TLS handshake error|tls: first record does not look like a TLS handshake|wrong version number|Invalid HTTP request received|invalid method.*\\x16`)
+	bindRefused = regexp.MustCompile(`(?i)permission denied|EACCES|address (?:is )?already in use|EADDRINUSE|cannot assign requested address|EADDRNOTAVAIL|(?:failed|unable|cannot|could not|couldn't) (?:to )?(?:bind|listen)`)
 	bindFaults  = []string{"app.port-in-use", "app.port-privileged", "app.bind-address-missing", "app.port-invalid"}
 )
 
 // servesAt reads one log line: where it says the program listens. ok is false where it says nothing of that.
 func servesAt(line string) (port int, local, ok bool) {
 	line = clock.ReplaceAllString(line, "")
-	if !servesWords.MatchString(line) || dialled.MatchString(line) {
+	if !servesWords.MatchString(line) || dialled.MatchString(line) || bindRefused.MatchString(line) {
 		return 0, false, false
 	}
 	open := false

@@ -26,6 +26,7 @@ type QueueFact struct {
 	Backlog           Check          `json:"backlog"`     // messages wait longer than five minutes
 	Returning         QueueFlow      `json:"returning"`   // messages are received more than once
 	Crashes           Check          `json:"crashes"`     // the log of the dead container speaks of a message
+	Poison            PoisonFact     `json:"poison"`      // one message that ends task after task
 	Basis             evidence.Basis `json:"-"`
 }
 
@@ -40,16 +41,17 @@ type QueueFlow struct {
 
 func openQueue(b evidence.Basis) QueueFact {
 	x := Check{Basis: b}
-	return QueueFact{Basis: b, Backlog: x, Returning: QueueFlow{Basis: b}, Crashes: x}
+	return QueueFact{Basis: b, Backlog: x, Returning: QueueFlow{Basis: b}, Crashes: x, Poison: PoisonFact{Basis: b}}
 }
 
 // queueFact reads the queue of a service whose scaling is in question, or whose log speaks of messages when it dies.
 func queueFact(v *evidence.View, in *Incident) {
 	w := v.Track()
 	crashes := messageCrash(v, in)
+	poison := poisonFact(v, in, crashes)
 	if in.Kind != KindScaling && (crashes.Basis.Unknown || !crashes.Holds) {
 		in.Queue = openQueue(w.Undecided("no queue takes part in this failure, as far as is known"))
-		in.Queue.Crashes = crashes
+		in.Queue.Crashes, in.Queue.Poison = crashes, poison
 		return
 	}
 	own, known := roleQueues(w, in.Definition.TaskRole, in.Definition.Basis)
@@ -64,11 +66,11 @@ func queueFact(v *evidence.View, in *Incident) {
 			b = w.Undecided("")
 		}
 		in.Queue = openQueue(b)
-		in.Queue.Crashes = crashes
+		in.Queue.Crashes, in.Queue.Poison = crashes, poison
 		return
 	}
 	in.Queue = readQueue(v, in, names[0])
-	in.Queue.Crashes = crashes
+	in.Queue.Crashes, in.Queue.Poison = crashes, poison
 }
 
 func readQueue(v *evidence.View, in *Incident, name string) QueueFact {

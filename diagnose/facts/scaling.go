@@ -28,6 +28,7 @@ type Scaling struct {
 	Activity     ActivityFact   `json:"activity"`
 	Scheduled    Check          `json:"scheduled"` // a scheduled action set the limit of now; resource is its name
 	InBlocked    Check          `json:"in_blocked"`
+	Lowered      Check          `json:"lowered"` // somebody else set the number back between two steps up; resource is the number before
 	Basis        evidence.Basis `json:"-"`
 }
 
@@ -36,6 +37,7 @@ type PolicyFact struct {
 	Count       int            `json:"count"`
 	Names       []string       `json:"names"`
 	NoAlarm     string         `json:"no_alarm"`     // a policy that no alarm triggers; "" = none
+	OnlyIn      bool           `json:"only_in"`      // all alarms of the policies ask for fewer tasks
 	OutCooldown int            `json:"out_cooldown"` // seconds, the longest of all
 	Basis       evidence.Basis `json:"-"`
 }
@@ -134,11 +136,12 @@ func scalingFact(v *evidence.View, in *Incident) {
 	s.Activity = activityFact(v, in, s.Policies.OutCooldown)
 	s.Scheduled = scheduledLimit(v, in)
 	s.InBlocked = a.inBlocked(v, in)
+	s.Lowered = a.lowered(v, in)
 }
 
 func openScaling(b evidence.Basis) Scaling {
 	x := Check{Basis: b}
-	return Scaling{Basis: b, Needed: x, Policies: PolicyFact{Basis: b}, Alarm: AlarmFact{Basis: b, WrongDimension: x}, Activity: ActivityFact{Basis: b}, Scheduled: x, InBlocked: x}
+	return Scaling{Basis: b, Needed: x, Policies: PolicyFact{Basis: b}, Alarm: AlarmFact{Basis: b, WrongDimension: x}, Activity: ActivityFact{Basis: b}, Scheduled: x, InBlocked: x, Lowered: x}
 }
 
 // scalingAlarms are the policies of a service and the alarms that they name.
@@ -208,9 +211,15 @@ func (a scalingAlarms) policyFact(v *evidence.View, in *Incident) PolicyFact {
 			p.NoAlarm = x.Name
 		}
 	}
+	p.OnlyIn = !a.gapped && a.onlyIn() // an alarm that could not be read may ask for more
 	w.Cite(a.key, in.Scaling.Resource, "ScalingPolicies", cmp.Or(strings.Join(p.Names, ", "), "none"))
 	p.Basis = w.Decided()
 	return p
+}
+
+// onlyIn reports whether there are alarms and none asks for more tasks.
+func (a scalingAlarms) onlyIn() bool {
+	return len(a.alarms) > 0 && !slices.ContainsFunc(a.alarms, policyAlarm.out)
 }
 
 // pick is the alarm to speak of: one that is not as it should be before one that is.

@@ -63,6 +63,12 @@ func scalingWatch(v *evidence.View, g *grouping, found []Incident) []Incident {
 	case !g.outOfOrder(&in, st == evidence.Found):
 		return nil
 	}
+	switch refused, ok, waits := g.refusedConsumer(v, &in); {
+	case ok:
+		return []Incident{refused}
+	case waits:
+		return nil // the log first: where the tasks are refused more of them do not help
+	}
 	if s.Alarm.Raised && !s.Alarm.Since.IsZero() {
 		in.First = s.Alarm.Since
 	}
@@ -96,7 +102,7 @@ func (g *grouping) off(a scalingAlarms, t evidence.ScalableTarget) bool {
 	if a.state == evidence.Found && len(a.policies) == 0 && t.Min < t.Max {
 		return true
 	}
-	if a.gapped || slices.ContainsFunc(a.policies, func(p evidence.ScalingPolicy) bool { return len(p.Alarms) == 0 && p.Type != "PredictiveScaling" }) {
+	if a.gapped || a.onlyIn() && t.Min < t.Max || slices.ContainsFunc(a.policies, func(p evidence.ScalingPolicy) bool { return len(p.Alarms) == 0 && p.Type != "PredictiveScaling" }) {
 		return true
 	}
 	return slices.ContainsFunc(a.alarms, func(x policyAlarm) bool {
@@ -122,7 +128,7 @@ func (g *grouping) outOfOrder(in *Incident, scaled bool) bool {
 	switch {
 	case !act.Basis.Unknown && act.Failed && (s.AtMax || wanted || act.SetTo != s.Desired):
 		in.Symptom = SymptomScalingFailed
-	case !act.Basis.Unknown && act.Undone && !s.Deploying:
+	case !act.Basis.Unknown && act.Undone && !s.Deploying, !s.Lowered.Basis.Unknown && s.Lowered.Holds:
 		in.Symptom = SymptomFightsIaC
 	case !s.InBlocked.Basis.Unknown && s.InBlocked.Holds:
 		in.Symptom = SymptomInBlocked
@@ -153,6 +159,9 @@ func scalingWords(in *Incident) string {
 	case SymptomScalingFailed:
 		return "auto scaling could not change the number of tasks: " + in.Scaling.Activity.Message
 	case SymptomFightsIaC:
+		if in.Scaling.Lowered.Holds {
+			return "somebody else lowers the number of tasks that auto scaling sets: " + in.Scaling.Lowered.Detail
+		}
 		return "auto scaling set " + itoa(in.Scaling.Activity.SetTo) + " tasks and the service wants " + itoa(in.Scaling.Desired)
 	case SymptomInBlocked:
 		return in.Scaling.InBlocked.Detail
