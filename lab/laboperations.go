@@ -29,6 +29,8 @@ var labOperations = []struct {
 	{"SetVcpuQuota", "Count: Fargate vCPUs that may run at once", (*World).labSetQuota},
 	{"LoseZone", "AvailabilityZone, Lost: Fargate has no capacity there, or has it again", (*World).labLoseZone},
 	{"Produce", "Queue, PerMinute: so many messages a minute reach the queue from now on, evenly; 0 = none", (*World).labProduce},
+	{"SetHub", "Internet, Returns: whether the network behind the transit gateway leads to the internet, and back to the VPC", (*World).labSetHub},
+	{"SetNameServer", "Address, Knows: a name server of the company knows all names, the company's alone (company), or without Knows is gone", (*World).labSetNameServer},
 	{"RegisterInstances", "Cluster, Count, Cpu, Memory, CapacityProvider: EC2 container instances with so much free join the cluster", (*World).labRegisterInstances},
 }
 
