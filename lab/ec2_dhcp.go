@@ -26,6 +26,11 @@ func (w *World) createDhcpOptions(in *ec2.CreateDhcpOptionsInput) (*ec2.CreateDh
 		d.DhcpConfigurations = append(d.DhcpConfigurations, o)
 	}
 	w.dhcp[*d.DhcpOptionsId] = d
+	for _, t := range d.Tags {
+		if aws.ToString(t.Key) == "Name" {
+			w.names["dhcp-options:"+aws.ToString(t.Value)] = *d.DhcpOptionsId
+		}
+	}
 	return &ec2.CreateDhcpOptionsOutput{DhcpOptions: &values([]*ec2types.DhcpOptions{d})[0]}, nil
 }
 
