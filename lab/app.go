@@ -25,6 +25,11 @@ type App struct {
 	Growth   time.Duration // 0 = at once
 	Ignores  bool          // it does not react to SIGTERM and is killed after stopTimeout
 
+	Calls    string // HOST:PORT that a consumer calls for each message; it counts a call in vain as one to its queue
+	Writes   string // file that it opens to write after Boot; it exits with code 1 when it may not
+	SpoolsTo string // file that it fills with Spools MiB over Growth after Boot; on the task's own disk it exits with code 1 when that is full
+	Spools   int
+
 	Collects bool // it takes traces from the other programs of its task and sends them to X-Ray
 
 	Port    int32          // TCP port it listens on after Boot; 0 = none
@@ -99,6 +104,9 @@ func (w *World) startApp(t *task, c *container) {
 				w.exit(t, c, 1, "")
 				return
 			}
+		}
+		if !w.useFiles(t, c) {
+			return
 		}
 		c.serving = true
 		w.say(t, c, app.Says...)

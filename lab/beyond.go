@@ -2,22 +2,24 @@ package lab
 
 import (
 	"fmt"
+	"strings"
 
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
 // beyond is what stands on a way behind the VPC's own routes and names. The zero value is ready: there is none of it.
 type beyond struct {
-	attachments map[string]*ec2types.TransitGatewayVpcAttachment // by id
-	hub         hubNetwork
-	firewalls   map[string]*inspector     // by the firewall's ARN
-	policySets  map[string]*policySet     // firewall policies, by ARN
-	ruleSets    map[string]*ruleSet       // rule groups of Network Firewall, by ARN
-	domainLists map[string]*domainList    // of DNS Firewall, by id
-	dnsGroups   map[string]*dnsRuleGroup  // by id
-	dnsGuards   map[string]*dnsGuard      // associations of a rule group with a VPC, by id
-	forwards    map[string]*forwarding    // rules of Route 53 Resolver, by id
-	forwardedIn map[string]*forwardedHere // associations of a rule with a VPC, by id
+	attachments  map[string]*ec2types.TransitGatewayVpcAttachment // by id
+	hub          hubNetwork
+	firewalls    map[string]*inspector     // by the firewall's ARN
+	policySets   map[string]*policySet     // firewall policies, by ARN
+	ruleSets     map[string]*ruleSet       // rule groups of Network Firewall, by ARN
+	domainLists  map[string]*domainList    // of DNS Firewall, by id
+	dnsGroups    map[string]*dnsRuleGroup  // by id
+	dnsGuards    map[string]*dnsGuard      // associations of a rule group with a VPC, by id
+	forwards     map[string]*forwarding    // rules of Route 53 Resolver, by id
+	forwardedIn  map[string]*forwardedHere // associations of a rule with a VPC, by id
+	privateNames map[string]string         // names of a private hosted zone of the VPC: the network interface
 }
 
 // hubNetwork is the network behind the transit gateway. Another account owns it, so that no call shows any of it.
@@ -67,4 +69,10 @@ func (w *World) labSetNameServer(in map[string]any) error {
 		}
 	}
 	return fmt.Errorf("input Knows is %q; it can be %v, or empty for a server that is gone", knows, nameServerKinds)
+}
+
+// splitPort takes HOST:PORT apart.
+func splitPort(s string) (host string, port int32) {
+	host, digits, _ := strings.Cut(s, ":")
+	return host, int32(number(digits))
 }

@@ -119,6 +119,9 @@ func (w *World) lookupName(v *vpc, eni *ec2types.NetworkInterface, host string, 
 	if n := w.held.byPlace[*v.VpcId+" "+host]; private && n != nil {
 		return destination{ip: address(n), ok: true}
 	}
+	if n := w.interfaces[w.privateNames[host]]; private && n != nil {
+		return destination{ip: address(n), ok: true}
+	}
 	if id := w.fileSystemOf(host); id != "" {
 		return w.lookupFileSystem(v, eni, id, private)
 	}

@@ -26,6 +26,7 @@ type Options struct {
 	Start     time.Time // the world's first moment; the shop has settled half an hour later
 	Endpoints bool      // private subnets without a way to the internet, with VPC endpoints instead of the NAT gateway
 
+	Database  bool // what Worker adds, and a database that it needs
 	Hub       bool // private subnets go out through a transit gateway of another account
 	Inspected bool // private subnets go out through a firewall of Network Firewall
 
@@ -84,8 +85,12 @@ func New(o Options) *World {
 	if o.Jobs {
 		w.buildJobs()
 	}
-	if o.Worker {
-		w.buildWorker()
+	switch {
+	case o.Database:
+		w.buildWorker(databaseWorker[0].tag)
+		w.buildDatabase()
+	case o.Worker:
+		w.buildWorker("2.4.0")
 	}
 	if o.Files {
 		w.buildFiles()
