@@ -26,7 +26,7 @@ var beyondAssumptions = []Assumption{
 	{"dns.options", "Another set of DHCP options holds for the next start of a task; tasks that run keep the servers of theirs.", assumed,
 		vpcDocs + "DHCPOptionSetConcepts.html says that instances take it when they renew their lease", "Exchange the set and look a name up in a running task.", "TestScenarios/the-silent-butler"},
 	{"files.write", "Past IAM EFS checks the numeric owner and mode of the directory with the access point's user, else the container's; a client without ClientWrite and a read-only mount point are told that the file system is read-only.", observed,
-		"public reports; the order of the checks is in "+efsDocs+"enforce-identity-access-points.html", "Write with each of the three and read errno.", "TestWhoMayWrite"},
+		"public reports; the order of the checks is in " + efsDocs + "enforce-identity-access-points.html", "Write with each of the three and read errno.", "TestWhoMayWrite"},
 	{"files.disk", "A task's disk holds each image compressed and unpacked, three times its size in the registry together; the rest of 20 GiB, or of ephemeralStorage, is the program's.", assumed,
 		guide + "fargate-task-storage.html says that both lie there, not how large they are", "Fill the disk of a task with dd.", "TestWhatADiskHolds"},
 }
