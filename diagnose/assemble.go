@@ -117,6 +117,26 @@ func (e *Engine) findings(store *evidence.Store, c *targetCase) []*draft {
 		index[key] = d
 		out = append(out, d)
 	}
+	return oneOfEach(out)
+}
+
+// oneOfEach takes a cause that was confirmed on a subject together with the same cause on the same subject that fits failures before a
+// change: what still holds accounts for those too.
+func oneOfEach(all []*draft) (out []*draft) {
+	for _, d := range all {
+		i := slices.IndexFunc(all, func(f *draft) bool { return f.Verdict == Confirmed && f.ID == d.ID && f.Subject.ID == d.Subject.ID })
+		if d.Verdict != Changed || i < 0 {
+			out = append(out, d)
+			continue
+		}
+		all[i].incidents = append(all[i].incidents, d.incidents...)
+		all[i].Tasks += d.Tasks
+		for _, a := range d.Affects {
+			if !slices.Contains(all[i].Affects, a) {
+				all[i].Affects = append(all[i].Affects, a)
+			}
+		}
+	}
 	return out
 }
 

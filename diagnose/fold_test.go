@@ -78,3 +78,12 @@ func TestOwner(t *testing.T) {
 		}
 	}
 }
+
+// A cause that still holds also accounts for failures before a change of something else: it stands once.
+func TestOneOfEachCause(t *testing.T) {
+	on := func(d *draft, subject string, tasks int) *draft { d.Subject.ID, d.Tasks = subject, tasks; return d }
+	got := oneOfEach([]*draft{on(draftOf("a", Changed, 1), "x", 3), on(draftOf("a", Confirmed, 1), "x", 4), on(draftOf("a", Changed, 1), "y", 1), on(draftOf("b", Changed, 1), "x", 1)})
+	if len(got) != 3 || got[0].Verdict != Confirmed || got[0].Tasks != 7 || got[1].Subject.ID != "y" || got[2].ID != "b" {
+		t.Errorf("got %d findings: %+v", len(got), got)
+	}
+}

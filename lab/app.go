@@ -25,7 +25,11 @@ type App struct {
 	Growth   time.Duration // 0 = at once
 	Ignores  bool          // it does not react to SIGTERM and is killed after stopTimeout
 
-	Calls []string // environment variables with addresses of other services that it calls again and again
+	Calls    []string // environment variables with addresses of other services that it calls again and again
+	Asks     string   // HOST:PORT that a consumer calls for each message; it counts a call in vain as one to its queue
+	Writes   string   // file that it opens to write after Boot; it exits with code 1 when it may not
+	SpoolsTo string   // file that it fills with Spools MiB over Growth after Boot; on the task's own disk it exits with code 1 when that is full
+	Spools   int
 
 	Collects bool // it takes traces from the other programs of its task and sends them to X-Ray
 
@@ -102,6 +106,9 @@ func (w *World) startApp(t *task, c *container) {
 				w.exit(t, c, 1, "")
 				return
 			}
+		}
+		if !w.useFiles(t, c) {
+			return
 		}
 		c.serving = true
 		w.say(t, c, app.Says...)

@@ -30,12 +30,13 @@ type automation struct {
 	lastScaled        map[string]scaled                      // by RESOURCE/POLICY NAME: for cooldowns
 }
 
-// put writes into a map that may not be made yet.
-func put[K comparable, V any](m *map[K]V, k K, v V) {
+// put writes into a map that may not be made yet, and answers what it wrote.
+func put[K comparable, V any](m *map[K]V, k K, v V) V {
 	if *m == nil {
 		*m = map[K]V{}
 	}
 	(*m)[k] = v
+	return v
 }
 
 // everyMinute starts the clock of metrics and alarms, at the world's next full minute.

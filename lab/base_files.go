@@ -16,10 +16,18 @@ var invoicesBuilds = []build{
 	{"5.0.0", anywhere, true, invoicesApp(), 30 * day},
 	{"5.0.1", anywhere, true, invoicesApp(), 12 * day},
 	{"5.1.0", anywhere, true, invoicesApp(), 2 * day},
+	{"5.2.0", anywhere, true, printer(), 30 * time.Hour},
 }
 
 func invoicesApp() App {
-	return App{Programs: []string{"/app/invoices", "/bin/sh"}, Boot: 2 * time.Second, Memory: 90, Says: []string{"invoices are kept in /data"}}
+	return App{Programs: []string{"/app/invoices", "/bin/sh"}, Boot: 2 * time.Second, Memory: 90, Writes: "/data/invoices.db", Says: []string{"invoices are kept in /data"}}
+}
+
+// printer is a release that draws every invoice of the year anew at its start.
+func printer() App {
+	a := invoicesApp()
+	a.Spools, a.SpoolsTo, a.Growth = 30000, "/var/spool/invoices/2026.ps", 6*time.Minute
+	return a
 }
 
 // buildFiles adds a service to the shop that keeps its files on EFS:

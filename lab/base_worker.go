@@ -43,7 +43,7 @@ func worker(change func(*Consumer)) App {
 //	worker  2 to 10 tasks in private subnets, which empty queue shop-orders; 60 orders a minute come in, and a task does 50.
 //	        Alarm worker-backlog-high adds two tasks where more than 100 wait for two minutes, worker-backlog-low takes one away
 //	        where fewer than 10 do for ten.
-func (w *World) buildWorker() {
+func (w *World) buildWorker(release string) {
 	w.addRepository("shop/worker", workerBuilds)
 	w.logGroups["/ecs/worker"] = &logGroup{Name: "/ecs/worker", Created: w.now.Add(-40 * day), Retention: 30, Class: "STANDARD", streams: map[string]*logStream{}}
 	dead, err := w.createQueue(&sqs.CreateQueueInput{QueueName: aws.String("shop-orders-dead")})
@@ -57,7 +57,7 @@ func (w *World) buildWorker() {
 	w.names["queue:orders"] = aws.ToString(q.QueueUrl)
 	w.newRole("worker-execution", trustTasks, w.names["policy:AmazonECSTaskExecutionRolePolicy"], "nothing-more", allow("logs:PutLogEvents", "*"))
 	w.newRole("worker-task", trustTasks, "", "queue", fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:ReceiveMessage","sqs:DeleteMessage","sqs:GetQueueAttributes"],"Resource":%q}]}`, arn("shop-orders")))
-	d := w.definition("worker", "2.4.0", 0)
+	d := w.definition("worker", release, 0)
 	d.ContainerDefinitions[0].PortMappings = nil
 	d.ContainerDefinitions[0].Environment = []ecstypes.KeyValuePair{{Name: aws.String("QUEUE_URL"), Value: q.QueueUrl}}
 	w.must(w.register(d))

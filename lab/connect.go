@@ -286,7 +286,7 @@ func (w *World) request(t *task, u *url.URL) string {
 	r := w.reach(w.interfaces[t.eni], u.Hostname(), port)
 	switch {
 	case r.Failure == "dns":
-		return at + "dial tcp: lookup " + u.Hostname() + w.unresolved(t)
+		return at + "dial tcp: lookup " + u.Hostname() + w.unresolved(t, r)
 	case !r.OK:
 		return at + fmt.Sprintf("dial tcp %s:%d: i/o timeout", r.IP, port)
 	}
@@ -314,7 +314,7 @@ func (w *World) throughProxy(t *task, d *deployment, p peer, u *url.URL) string 
 		ip, err := netip.ParseAddr(h.ip)
 		other := h.task.listener(h.port, false)
 		switch {
-		case err != nil || !w.travel(w.interfaces[t.eni], packet{ip, "tcp", h.port}).OK:
+		case err != nil || !w.travel(w.interfaces[t.eni], packet{ip, "tcp", h.port, ""}).OK:
 			bad = say("503 Service Unavailable", "upstream connect error or disconnect/reset before headers. reset reason: connection timeout")
 		case other == nil:
 			bad = say("503 Service Unavailable", "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: delayed connect error: Connection refused")

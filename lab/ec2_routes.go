@@ -210,6 +210,9 @@ func (w *World) wanted(t *ec2types.RouteTable, r ec2types.Route, others ...*stri
 		}
 	default: // this world has no other targets
 		for _, id := range others {
+			if id != nil && w.leadsBeyond(t, &r, *id) {
+				return r, nil
+			}
 			if id != nil {
 				return r, notFound("InvalidParameterValue", "route target", *id)
 			}
@@ -312,6 +315,9 @@ func (w *World) refreshRoutes() {
 			}
 			if g := aws.ToString(r.GatewayId); g != "" && g != "local" && w.endpoints[g] == nil {
 				alive = w.igws[g] != nil && attachedTo(w.igws[g], *t.VpcId)
+			}
+			if r.TransitGatewayId != nil {
+				alive = w.attachmentOf(*r.TransitGatewayId, *t.VpcId) != nil
 			}
 			r.State = ec2types.RouteStateActive
 			if !alive {

@@ -26,8 +26,9 @@ func newStorage() storage {
 
 type fileSystem struct {
 	efstypes.FileSystemDescription
-	policy      string          // JSON text; "" = EFS's default, which lets every client in that reaches a mount target
-	directories map[string]bool // besides /
+	policy      string           // JSON text; "" = EFS's default, which lets every client in that reaches a mount target
+	directories map[string]bool  // besides /
+	owners      map[string]owner // of directories that access points made
 }
 
 type mountTarget struct {
@@ -125,7 +126,7 @@ func (w *World) createFileSystem(in *efs.CreateFileSystemInput) (*efs.CreateFile
 		return nil, err
 	}
 	id := w.newID("fs")
-	f := &fileSystem{directories: map[string]bool{}, FileSystemDescription: efstypes.FileSystemDescription{
+	f := &fileSystem{directories: map[string]bool{}, owners: map[string]owner{}, FileSystemDescription: efstypes.FileSystemDescription{
 		FileSystemId: aws.String(id), FileSystemArn: aws.String(w.efsARN("file-system/" + id)), OwnerId: aws.String(w.Account), CreationToken: in.CreationToken, CreationTime: aws.Time(w.now),
 		LifeCycleState: efstypes.LifeCycleStateCreating, PerformanceMode: efstypes.PerformanceModeGeneralPurpose, ThroughputMode: efstypes.ThroughputModeBursting,
 		Encrypted: aws.Bool(key != nil), KmsKeyId: key, Tags: append([]efstypes.Tag{}, in.Tags...), Name: nameOf(in.Tags), SizeInBytes: &efstypes.FileSystemSize{Value: 6144},

@@ -140,7 +140,7 @@ func (w *World) probe(lb *loadBalancer, g *targetGroup, t *target) (elbtypes.Tar
 	port := g.checkPort(t)
 	for _, subnet := range slices.Sorted(maps.Keys(lb.nodes)) {
 		node := w.interfaces[lb.nodes[subnet]]
-		if node == nil || !w.travel(node, packet{to, "tcp", port}).OK {
+		if node == nil || !w.travel(node, packet{to: to, protocol: "tcp", port: port}).OK {
 			return elbtypes.TargetHealthReasonEnumTimeout, sayTimeout
 		}
 	}

@@ -61,8 +61,9 @@ func (w *World) mount(t *task, v *ecstypes.EFSVolumeConfiguration) *failure {
 	}
 	if ap != nil {
 		root = aws.ToString(ap.RootDirectory.Path)
-		if ap.RootDirectory.CreationInfo != nil {
-			f.directories[root] = true // made at the first mount
+		if i := ap.RootDirectory.CreationInfo; i != nil && !f.directories[root] { // made at the first mount
+			f.directories[root] = true
+			f.owners[root] = owner{aws.ToInt64(i.OwnerUid), aws.ToInt64(i.OwnerGid), aws.ToString(i.Permissions)}
 		}
 	}
 	if root != "/" && !f.directories[root] {
@@ -92,6 +93,11 @@ func (w *World) mountPoint(v *ecstypes.EFSVolumeConfiguration) (ap *accessPoint,
 // only a Deny of the role's counts. A volume without IAM connects as nobody, for whom the policy alone decides (EFS user
 // guide, "Using IAM to control access to file systems").
 func (w *World) mayMount(t *task, v *ecstypes.EFSVolumeConfiguration, f *fileSystem) bool {
+	return w.mayUse(t, v, f, "elasticfilesystem:ClientMount")
+}
+
+// mayUse is mayMount for any action of a client.
+func (w *World) mayUse(t *task, v *ecstypes.EFSVolumeConfiguration, f *fileSystem, action string) bool {
 	extra := map[string]string{"aws:securetransport": fmt.Sprint(encrypted(v)), "elasticfilesystem:accessedviamounttarget": "true"}
 	a := v.AuthorizationConfig
 	if a != nil && aws.ToString(a.AccessPointId) != "" {
@@ -102,7 +108,7 @@ func (w *World) mayMount(t *task, v *ecstypes.EFSVolumeConfiguration, f *fileSys
 	if byRole {
 		role = lastPart(aws.ToString(t.launch.definition.TaskRoleArn))
 	}
-	q := query{w: w, action: "elasticfilesystem:ClientMount", resource: *f.FileSystemArn, role: role, context: w.requestContext(role, "")}
+	q := query{w: w, action: action, resource: *f.FileSystemArn, role: role, context: w.requestContext(role, "")}
 	delete(q.context, "aws:sourceip") // the request comes from inside the VPC
 	maps.Copy(q.context, extra)
 	switch {

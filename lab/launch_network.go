@@ -36,15 +36,21 @@ func (w *World) dial(t *task, host string, port int32) (endpoint, text string) {
 	case r.OK:
 		return r.Endpoint, ""
 	case r.Failure == "dns":
-		return "", "dial tcp: lookup " + host + w.unresolved(t)
+		return "", "dial tcp: lookup " + host + w.unresolved(t, r)
 	case r.Failure == "refused":
 		return "", fmt.Sprintf("dial tcp %s:%d: connect: connection refused", r.IP, port)
+	case r.Handshake:
+		return "", "net/http: TLS handshake timeout"
 	}
 	return "", fmt.Sprintf("dial tcp %s:%d: i/o timeout", r.IP, port)
 }
 
-// unresolved is the end of a lookup error: Amazon's resolver knows no such host; a server that the DHCP options name does not answer.
-func (w *World) unresolved(t *task) string {
+// unresolved is the end of a lookup error: Amazon's resolver knows no such host; a server that the DHCP options name does not answer,
+// or knows no such host either; a server that Amazon's resolver forwards to does not answer.
+func (w *World) unresolved(t *task, r reachResult) string {
+	if r.Server != "" {
+		return fmt.Sprintf(" on %s:53: no such host", r.Server)
+	}
 	s := w.subnets[t.detail("subnetId")]
 	if s == nil || w.vpcs[aws.ToString(s.VpcId)] == nil {
 		return ": no such host"
@@ -55,6 +61,9 @@ func (w *World) unresolved(t *task) string {
 		return fmt.Sprintf(" on %s:53: read udp %s:%d->%s:53: i/o timeout", server, t.detail("privateIPv4Address"), 32768+w.rng.IntN(28000), server)
 	}
 	resolvers := amazonResolvers(v)
+	if r.Silent {
+		return fmt.Sprintf(" on %s:53: server misbehaving", resolvers[len(resolvers)-1])
+	}
 	return fmt.Sprintf(" on %s:53: no such host", resolvers[len(resolvers)-1])
 }
 

@@ -9,11 +9,14 @@ import (
 
 // reachResult is the fate of one connection.
 type reachResult struct {
-	OK       bool
-	Failure  string // dns, timeout, refused; "" when OK
-	IP       string // address dialled, private for an interface endpoint; "" when the name did not resolve
-	Blocker  string // id of the first resource that stopped it, for tests only; "" when nothing has an id: the name or the address does not exist
-	Endpoint string // id of the VPC endpoint that carried it; "" = none
+	OK        bool
+	Failure   string // dns, timeout, refused; "" when OK
+	IP        string // address dialled, private for an interface endpoint; "" when the name did not resolve
+	Blocker   string // id of the first resource that stopped it, for tests only; "" when nothing has an id: the name or the address does not exist
+	Endpoint  string // id of the VPC endpoint that carried it; "" = none
+	Server    string // of Failure dns: the name server of one's own that says "no such host"; "" = another story
+	Handshake bool   // of Failure timeout: the TCP connection was made, and nobody answered the TLS handshake
+	Silent    bool   // of Failure dns: Amazon's resolver waited for a server that does not answer
 }
 
 // packet is what the first packet of a connection is filtered by.
@@ -21,6 +24,7 @@ type packet struct {
 	to       netip.Addr
 	protocol string // tcp or udp
 	port     int32
+	host     string // the name that is asked for, which a TLS handshake shows; "" = an address
 }
 
 // portRange is a closed range of ports.
@@ -41,12 +45,12 @@ func (w *World) reach(eni *ec2types.NetworkInterface, host string, port int32) r
 	}
 	d := w.resolve(eni, host)
 	if !d.ok {
-		return reachResult{Failure: "dns", Blocker: d.blocker}
+		return reachResult{Failure: "dns", Blocker: d.blocker, Server: d.server, Silent: d.silent}
 	}
 	if d.endpoint != nil && !d.ip.IsValid() { // an endpoint without any interface
 		return reachResult{Failure: "timeout", Blocker: *d.endpoint.VpcEndpointId}
 	}
-	r := w.travel(eni, packet{d.ip, "tcp", port})
+	r := w.travel(eni, packet{d.ip, "tcp", port, host})
 	if r.OK && d.endpoint != nil {
 		r.Endpoint = *d.endpoint.VpcEndpointId
 	}
@@ -87,6 +91,11 @@ func (w *World) travel(eni *ec2types.NetworkInterface, p packet) reachResult {
 			return blocked("") // nobody has the address
 		}
 		return arrived(w.deliver(eni, target, p), "")
+	case w.inspects(gateway):
+		by, endpoint, handshake := w.throughFirewall(gateway, eni, p)
+		r := arrived(by, endpoint)
+		r.Handshake = handshake
+		return r
 	case w.endpoints[gateway] != nil:
 		return arrived(w.gatewayEndpoint(gateway), gateway)
 	case gateway != "":
@@ -94,8 +103,10 @@ func (w *World) travel(eni *ec2types.NetworkInterface, p packet) reachResult {
 	case route.NatGatewayId != nil:
 		by, endpoint := w.throughNAT(*route.NatGatewayId, eni, p)
 		return arrived(by, endpoint)
+	case route.TransitGatewayId != nil:
+		return arrived(w.throughTransit(*route.TransitGatewayId, eni, p), "")
 	}
-	return blocked(other(route)) // transit gateways, peering and appliances are not part of this world
+	return blocked(other(route)) // peering and appliances are not part of this world
 }
 
 // outward is the traffic that crosses an ACL at the border of the subnet a connection leaves, peer on the other side.
@@ -118,7 +129,7 @@ func (w *World) deliver(from, to *ec2types.NetworkInterface, p packet) string {
 	if to.InterfaceType == ec2types.NetworkInterfaceTypeNatGateway {
 		return aws.ToString(to.NetworkInterfaceId) // a NAT gateway serves nobody at its own address
 	}
-	return w.groupsBlock(to, packet{address(from), p.protocol, p.port}, from, false)
+	return w.groupsBlock(to, packet{address(from), p.protocol, p.port, ""}, from, false)
 }
 
 func (w *World) gatewayEndpoint(id string) string {

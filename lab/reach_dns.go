@@ -14,6 +14,8 @@ type destination struct {
 	ip       netip.Addr
 	endpoint *ec2types.VpcEndpoint // the interface endpoint whose address it is; nil = none
 	blocker  string                // why there is no address: a VPC, a set of DHCP options, a subnet; "" when the name does not exist
+	server   string                // the name server of one's own that answered "no such host"; "" = another story
+	silent   bool                  // the resolver waited for a server that does not answer
 	ok       bool
 }
 
@@ -41,6 +43,15 @@ func (w *World) resolve(eni *ec2types.NetworkInterface, host string) destination
 			if !v.dnsSupport {
 				blocker = *v.VpcId
 				continue
+			}
+			return w.lookupInside(v, eni, host)
+		} else if ip, err := netip.ParseAddr(server); err == nil && w.insideHub(ip) {
+			switch alive, public := w.companyServer(eni, ip); {
+			case !alive:
+				blocker = aws.ToString(v.DhcpOptionsId)
+				continue
+			case !public:
+				return destination{blocker: aws.ToString(v.DhcpOptionsId), server: server}
 			}
 		} else {
 			var alive bool
@@ -97,15 +108,18 @@ func (w *World) nameServerAnswers(eni *ec2types.NetworkInterface, v *vpc, server
 		return false, false
 	}
 	if w.interfaceAt(aws.ToString(v.VpcId), ip) != nil {
-		return w.travel(eni, packet{ip, "udp", 53}).OK, v.dnsSupport
+		return w.travel(eni, packet{to: ip, protocol: "udp", port: 53}).OK, v.dnsSupport
 	}
-	return slices.Contains(publicResolvers, server) && w.travel(eni, packet{ip, "udp", 53}).OK, false
+	return slices.Contains(publicResolvers, server) && w.travel(eni, packet{to: ip, protocol: "udp", port: 53}).OK, false
 }
 
 // lookupName answers a name, with the VPC's private names where private is true.
 func (w *World) lookupName(v *vpc, eni *ec2types.NetworkInterface, host string, private bool) destination {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if n := w.held.byPlace[*v.VpcId+" "+host]; private && n != nil {
+		return destination{ip: address(n), ok: true}
+	}
+	if n := w.interfaces[w.privateNames[host]]; private && n != nil {
 		return destination{ip: address(n), ok: true}
 	}
 	if id := w.fileSystemOf(host); id != "" {

@@ -22,6 +22,7 @@ type resources struct {
 	sampling     []*xraytypes.SamplingRuleRecord                    // X-Ray's sampling rules
 	calls        int                                                // how many were ever recorded
 	visits       int                                                // that load balancers passed on
+	beyond                                                          // what stands on a way behind the VPC
 	automation                                                      // queues, metrics, alarms and auto scaling
 	discovery    discovery                                          // Cloud Map
 	policyFaults []string                                           // what policies ask for that authorize cannot evaluate

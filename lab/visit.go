@@ -79,7 +79,7 @@ func (w *World) visitAt(b *loadBalancer, host, path string) visit {
 // admits tells whether the internet reaches an interface of a load balancer on a port.
 func (w *World) admits(n *ec2types.NetworkInterface, port int32) bool {
 	from := netip.MustParseAddr(callerAddress)
-	p := packet{from, "tcp", port}
+	p := packet{to: from, protocol: "tcp", port: port}
 	return w.groupsBlock(n, p, nil, false) == "" && w.aclBlocks(aws.ToString(n.SubnetId), inward(p, from, natPorts)) == ""
 }
 
@@ -130,7 +130,7 @@ func (w *World) visitTarget(node *ec2types.NetworkInterface, g *targetGroup, hos
 	all := g.routable()
 	t := all[w.visits%len(all)]
 	to, err := netip.ParseAddr(t.ip)
-	if err != nil || !w.travel(node, packet{to, "tcp", t.port}).OK {
+	if err != nil || !w.travel(node, packet{to: to, protocol: "tcp", port: t.port}).OK {
 		return visit{code: 504, why: "the load balancer gets no connection to " + t.ip}
 	}
 	owner := w.taskAt(aws.ToString(g.VpcId), t.ip)

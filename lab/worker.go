@@ -68,7 +68,12 @@ func (w *World) poll(t *task, c *container) {
 	url := c.env[how.QueueEnv]
 	q, wrong := w.mayQueue(t, c, "ReceiveMessage", url)
 	if wrong != "" {
-		w.say(t, c, fmt.Sprintf("level=error msg=%q", "cannot receive: "+wrong))
+		wrong = "cannot receive: " + wrong
+	} else {
+		wrong = w.callsInVain(t, c)
+	}
+	if wrong != "" {
+		w.say(t, c, fmt.Sprintf("level=error msg=%q", wrong))
 		if c.consumer.failures++; how.Tries > 0 && c.consumer.failures >= how.Tries {
 			w.exit(t, c, 1, "")
 			return

@@ -26,6 +26,10 @@ type Options struct {
 	Start     time.Time // the world's first moment; the shop has settled half an hour later
 	Endpoints bool      // private subnets without a way to the internet, with VPC endpoints instead of the NAT gateway
 
+	Database  bool // what Worker adds, and a database that it needs
+	Hub       bool // private subnets go out through a transit gateway of another account
+	Inspected bool // private subnets go out through a firewall of Network Firewall
+
 	Files bool // one more service, invoices, which keeps its files on EFS
 	Jobs  bool // rules and a schedule that start tasks, see buildJobs
 
@@ -63,7 +67,8 @@ func New(o Options) *World {
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
 		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.cloudtrailOperations(),
-		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations(), w.cloudMapOperations())
+		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations(),
+		w.dhcpOperations(), w.transitOperations(), w.resolverOperations(), w.firewallOperations(), w.cloudMapOperations())
 	w.discovery = newDiscovery()
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
@@ -90,11 +95,21 @@ func New(o Options) *World {
 	if o.Connect {
 		w.buildConnect()
 	}
-	if o.Worker {
-		w.buildWorker()
+	switch {
+	case o.Database:
+		w.buildWorker(databaseWorker[0].tag)
+		w.buildDatabase()
+	case o.Worker:
+		w.buildWorker("2.4.0")
 	}
 	if o.Files {
 		w.buildFiles()
+	}
+	switch {
+	case o.Hub:
+		w.buildHub()
+	case o.Inspected:
+		w.buildInspection()
 	}
 	w.advance(30 * time.Minute)
 	w.rememberCounts()

@@ -31,7 +31,8 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		DescribeVpcBlockPublicAccessOptions ModifyVpcBlockPublicAccessOptions
 		DescribeVpcBlockPublicAccessExclusions CreateVpcBlockPublicAccessExclusion
 		DescribeAddresses AllocateAddress CreateTags AssociateDhcpOptions CreateDhcpOptions
-		DescribeVpcPeeringConnections DescribeTransitGatewayVpcAttachments DescribeTransitGatewayAttachments DescribeVolumes`},
+		DescribeVpcPeeringConnections DescribeTransitGatewayVpcAttachments DescribeTransitGatewayAttachments DescribeVolumes
+		ModifyTransitGatewayVpcAttachment DeleteTransitGatewayVpcAttachment`},
 	{"logs", "logs", `
 		DescribeLogGroups DescribeLogStreams GetLogEvents FilterLogEvents
 		CreateLogGroup DeleteLogGroup CreateLogStream PutLogEvents PutRetentionPolicy
@@ -80,11 +81,12 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		ListDeployments GetDeployment GetDeploymentGroup ListDeploymentTargets BatchGetDeploymentTargets StopDeployment ContinueDeployment CreateDeployment`},
 	{"kinesis", "kinesis", `DescribeStreamSummary ListStreams`},
 	{"network-firewall", "network-firewall", `
-		ListFirewalls DescribeFirewall DescribeFirewallPolicy ListRuleGroups DescribeRuleGroup UpdateRuleGroup`},
+		ListFirewalls DescribeFirewall DescribeFirewallPolicy ListRuleGroups DescribeRuleGroup UpdateRuleGroup UpdateFirewallPolicy`},
 	{"route53resolver", "route53resolver", `
 		ListFirewallRuleGroupAssociations ListFirewallRules ListFirewallDomainLists ListFirewallDomains GetFirewallConfig
 		DeleteFirewallRule UpdateFirewallRule UpdateFirewallDomains DisassociateFirewallRuleGroup
-		ListResolverRules ListResolverRuleAssociations GetResolverRule DisassociateResolverRule`},
+		ListResolverRules ListResolverRuleAssociations GetResolverRule DisassociateResolverRule
+		CreateFirewallDomainList CreateFirewallRuleGroup CreateFirewallRule AssociateFirewallRuleGroup CreateResolverRule AssociateResolverRule`},
 	{"elasticfilesystem", "efs", `
 		DescribeFileSystems DescribeMountTargets DescribeMountTargetSecurityGroups DescribeAccessPoints DescribeFileSystemPolicy
 		CreateFileSystem DeleteFileSystem CreateMountTarget DeleteMountTarget ModifyMountTargetSecurityGroups
