@@ -359,6 +359,9 @@ func (w *World) well(target string) error {
 		return fmt.Errorf("the desired count of %s is %d, below the %d it had", target, s.DesiredCount, want)
 	}
 	p := s.primary()
+	if p == nil {
+		return fmt.Errorf("%s has no primary deployment or task set", target)
+	}
 	if running, pending := count(s.live(p)); (running != s.DesiredCount || pending > 0) && !w.scaling(target) {
 		return fmt.Errorf("%s runs %d of %d tasks of its primary deployment", target, running, s.DesiredCount)
 	}
@@ -373,6 +376,9 @@ func (w *World) well(target string) error {
 	}
 	if untraced := w.untraced(s); untraced != "" {
 		return fmt.Errorf("%s: %s", target, untraced)
+	}
+	if err := w.served(s, p); err != nil {
+		return fmt.Errorf("%s: %w", target, err)
 	}
 	if unserved := s.unhealthyTargets(); unserved != "" {
 		return fmt.Errorf("the load balancer does not serve all of %s: %s", target, unserved)

@@ -52,10 +52,13 @@ func (w *World) minute() {
 		w.measureQueue(q)
 	}
 	w.measureWork()
+	w.measureVisits()
 	w.runSchedules()
 	w.finishActivities()
 	for _, a := range sorted(w.alarms) {
 		w.evaluate(a)
 	}
+	w.watchDeployments()
+	w.watchCodeDeploy()
 	w.after(time.Minute, w.minute)
 }

@@ -19,7 +19,7 @@ type Scenario struct {
 	Name   string `yaml:"-"`      // the folder's name
 	Title  string `yaml:"title"`  // says the cause, so it is for after the answer
 	Brief  string `yaml:"brief"`  // the ticket: symptom only
-	Base   string `yaml:"base"`   // nat (default), endpoints, or nat with more: web (a service behind a load balancer), jobs (tasks started by time), worker (a service that works on a queue), files (a service with an EFS volume)
+	Base   string `yaml:"base"`   // nat (default), endpoints, or nat with more: web (a service behind a load balancer), rollouts (services deployed by blue/green, CodeDeploy and an external controller), jobs (tasks started by time), worker (a service that works on a queue), files (a service with an EFS volume)
 	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken, or --rule NAME CLUSTER, --schedule GROUP/NAME CLUSTER
 	After  string `yaml:"after"`  // how long after the mutation the symptom shows, as in 12m
 
@@ -55,7 +55,7 @@ type Step struct {
 }
 
 // bases are the healthy accounts that a scenario can begin with.
-var bases = []string{"nat", "endpoints", "web", "jobs", "worker", "files"}
+var bases = []string{"nat", "endpoints", "web", "rollouts", "jobs", "worker", "files"}
 
 // Scenarios lists the scenarios by name. The error names file and line.
 func Scenarios() ([]Scenario, error) {
@@ -144,7 +144,7 @@ func Start(name string, o Options) (*World, Scenario, error) {
 
 // Start is Start for a scenario at hand.
 func (s Scenario) Start(o Options) (*World, error) {
-	o.Endpoints, o.Web, o.Jobs, o.Worker, o.Files = s.Base == "endpoints", s.Base == "web", s.Base == "jobs", s.Base == "worker", s.Base == "files"
+	o.Endpoints, o.Web, o.Jobs, o.Worker, o.Files, o.Rollouts = s.Base == "endpoints", s.Base == "web", s.Base == "jobs", s.Base == "worker", s.Base == "files", s.Base == "rollouts"
 	w := New(o)
 	for _, h := range s.Herrings {
 		if err := w.Apply(h.Steps); err != nil {

@@ -29,8 +29,9 @@ type Options struct {
 	Files bool // one more service, invoices, which keeps its files on EFS
 	Jobs  bool // rules and a schedule that start tasks, see buildJobs
 
-	Web    bool // a third service, web, behind an application load balancer
-	Worker bool // a third service, worker, that works on a queue and is scaled by its length
+	Web      bool // a third service, web, behind an application load balancer
+	Rollouts bool // three services that are not deployed by rolling, see buildRollouts
+	Worker   bool // a third service, worker, that works on a queue and is scaled by its length
 
 	Topology *Topology // builds this account instead of the shop; Endpoints and Web are not looked at then
 
@@ -59,7 +60,7 @@ func New(o Options) *World {
 		vcpuQuota: 6, spotQuota: 6, azUnavailable: map[string]bool{}, listStopped: !o.HideStopped, names: map[string]string{}, counts: map[string]int32{},
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
-		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.cloudtrailOperations(),
+		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.codedeployOperations(), w.cloudtrailOperations(),
 		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations())
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
@@ -82,6 +83,9 @@ func New(o Options) *World {
 	}
 	if o.Worker {
 		w.buildWorker()
+	}
+	if o.Rollouts {
+		w.buildRollouts()
 	}
 	if o.Files {
 		w.buildFiles()
