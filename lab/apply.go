@@ -87,7 +87,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, queue, scaling-policy, function, service-deployment (the newest of a service), hook (its last lifecycle hook), task-set (the newest of a service), code-deployment (the last of APPLICATION/GROUP), digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -207,6 +207,8 @@ func (w *World) resource(kind, name string) string {
 				return aws.ToString(p.PolicyARN)
 			}
 		}
+	case "hook", "service-deployment", "code-deployment", "task-set":
+		return w.rolloutName(kind, name)
 	case "key", "file-system", "access-point", "mount-target":
 		return w.storedName(kind, name)
 	case "digest":

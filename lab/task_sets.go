@@ -176,6 +176,27 @@ func (s *service) setViews(sets []*deployment) []ecstypes.TaskSet {
 	return out
 }
 
+// rolloutName is what placeholders call a part of a rollout: the newest there is.
+func (w *World) rolloutName(kind, name string) string {
+	if g := w.deployGroups[name]; kind == "code-deployment" && g != nil && len(g.attempts) > 0 {
+		return g.attempts[0].id
+	}
+	for _, s := range sorted(w.services) {
+		if s.name() != name {
+			continue
+		}
+		switch {
+		case kind == "task-set" && s.driven() && len(s.deployments) > 0:
+			return s.deployments[0].id()
+		case kind == "service-deployment" && len(s.history) > 0:
+			return s.history[0].arn
+		case kind == "hook" && len(s.history) > 0 && s.history[0].staged != nil && len(s.history[0].staged.hooks) > 0:
+			return s.history[0].staged.hooks[len(s.history[0].staged.hooks)-1].id
+		}
+	}
+	return ""
+}
+
 // setOf is a service that others deploy, and one of its task sets by id or ARN.
 func (w *World) setOf(cluster, ref, set *string) (*service, *deployment, error) {
 	s, err := w.externalService(cluster, ref)
