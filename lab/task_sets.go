@@ -324,7 +324,7 @@ func (w *World) deleteTaskSet(_ *wire.Request, in *ecs.DeleteTaskSetInput) (*ecs
 func (w *World) dropSet(s *service, d *deployment) {
 	d.set.scale = 0
 	for _, t := range s.live(d) {
-		w.stop(t, ecstypes.TaskStopCodeServiceSchedulerInitiated, "Task set "+d.id()+" is being deleted")
+		w.stop(t, ecstypes.TaskStopCodeServiceSchedulerInitiated, "Scaling activity initiated by (deployment "+d.id()+")")
 	}
 	s.deployments = slices.DeleteFunc(s.deployments, func(o *deployment) bool { return o == d })
 	w.reconcileIn(s, w.about(3*time.Second))
