@@ -91,7 +91,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
 // Resolve replaces placeholders in a text: ${account}, ${region}, ${registry}, ${KIND:NAME} for a resource by its Name tag or name (vpc,
 // subnet, route-table, route-table-association, sg, acl, acl-association, igw, nat, endpoint, prefix-list, secret, parameter, role,
-// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, instance (a task by its id, one that is in Cloud Map if any is), namespace, cloudmap-service, queue, scaling-policy, digest for what REPOSITORY:TAG is now, built for what it was at first).
+// key by its alias, file-system and access-point by their Name tag, mount-target FILE-SYSTEM/SUBNET by both names, policy, load-balancer, listener, rule, target-group, task, instance (a task by its id, one that is in Cloud Map if any is), namespace, cloudmap-service, queue, scaling-policy, function, service-deployment (the newest of a service), hook (its last lifecycle hook), task-set (the newest of a service), code-deployment (the last of APPLICATION/GROUP), digest for what REPOSITORY:TAG is now, built for what it was at first).
 func (w *World) Resolve(text string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -217,6 +217,8 @@ func (w *World) resource(kind, name string) string {
 				return aws.ToString(p.PolicyARN)
 			}
 		}
+	case "hook", "service-deployment", "code-deployment", "task-set":
+		return w.rolloutName(kind, name)
 	case "key", "file-system", "access-point", "mount-target":
 		return w.storedName(kind, name)
 	case "digest":
@@ -375,6 +377,9 @@ func (w *World) well(target string) error {
 		return fmt.Errorf("the desired count of %s is %d, below the %d it had", target, s.DesiredCount, want)
 	}
 	p := s.primary()
+	if p == nil {
+		return fmt.Errorf("%s has no primary deployment or task set", target)
+	}
 	if running, pending := count(s.live(p)); (running != s.DesiredCount || pending > 0) && !w.scaling(target) {
 		return fmt.Errorf("%s runs %d of %d tasks of its primary deployment", target, running, s.DesiredCount)
 	}
@@ -395,6 +400,9 @@ func (w *World) well(target string) error {
 	}
 	if untaken := w.untaken(s); untaken != "" {
 		return fmt.Errorf("%s: %s", target, untaken)
+	}
+	if err := w.served(s, p); err != nil {
+		return fmt.Errorf("%s: %w", target, err)
 	}
 	if unserved := s.unhealthyTargets(); unserved != "" {
 		return fmt.Errorf("the load balancer does not serve all of %s: %s", target, unserved)

@@ -54,10 +54,13 @@ func (w *World) minute() {
 	}
 	w.measureWork()
 	w.measureTraffic()
+	w.measureVisits()
 	w.runSchedules()
 	w.finishActivities()
 	for _, a := range sorted(w.alarms) {
 		w.evaluate(a)
 	}
+	w.watchDeployments()
+	w.watchCodeDeploy()
 	w.after(time.Minute, w.minute)
 }

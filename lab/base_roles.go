@@ -71,6 +71,9 @@ func (w *World) newRole(name, trust, attached, inlineName, inline string) {
 		},
 		inline: map[string]string{inlineName: inline},
 	}
+	if inlineName == "" {
+		r.inline = map[string]string{}
+	}
 	if attached != "" {
 		r.attached = []string{attached}
 	}

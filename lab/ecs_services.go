@@ -50,6 +50,10 @@ func (s *service) view() ecstypes.Service {
 	v := s.Service
 	v.RunningCount, v.PendingCount = count(s.live(nil))
 	v.Deployments = []ecstypes.Deployment{}
+	if s.driven() {
+		v.Events, v.TaskSets = slices.Clone(s.events), s.setViews(s.deployments)
+		return v
+	}
 	for _, d := range s.deployments {
 		dv := d.Deployment
 		dv.RunningCount, dv.PendingCount = count(s.live(d))
@@ -114,6 +118,9 @@ func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if controllerOf(in.DeploymentController).Type == ecstypes.DeploymentControllerTypeExternal {
+		return w.newExternal(cluster, in)
+	}
 	def, err := w.definitionNamed(in.TaskDefinition)
 	if err != nil {
 		return nil, err
@@ -135,6 +142,9 @@ func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 	if err := w.checkBalancers(def, in.LoadBalancers); err != nil {
 		return nil, err
 	}
+	if err := w.checkStrategy(deploymentDefaults(nil, in.DeploymentConfiguration), in.LoadBalancers); err != nil {
+		return nil, err
+	}
 	if err := w.checkConnect(cluster, in.ServiceConnectConfiguration, in.ServiceRegistries, def); err != nil {
 		return nil, err
 	}
@@ -147,7 +157,7 @@ func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 		Status: aws.String("ACTIVE"), DesiredCount: aws.ToInt32(in.DesiredCount), TaskDefinition: def.TaskDefinitionArn, CreatedAt: aws.Time(w.now),
 		CreatedBy: aws.String(w.callerARN()), LaunchType: launchType, CapacityProviderStrategy: strategy, NetworkConfiguration: network,
 		PlatformVersion: cmp.Or(in.PlatformVersion, aws.String("LATEST")), PlatformFamily: aws.String("Linux"), SchedulingStrategy: ecstypes.SchedulingStrategyReplica,
-		DeploymentController: &ecstypes.DeploymentController{Type: ecstypes.DeploymentControllerTypeEcs}, DeploymentConfiguration: deploymentDefaults(nil, in.DeploymentConfiguration),
+		DeploymentController: controllerOf(in.DeploymentController), DeploymentConfiguration: deploymentDefaults(nil, in.DeploymentConfiguration),
 		RoleArn:       aws.String(fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", w.Partition, w.Account)),
 		LoadBalancers: append([]ecstypes.LoadBalancer{}, in.LoadBalancers...), HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds, ServiceRegistries: append([]ecstypes.ServiceRegistry{}, in.ServiceRegistries...), PlacementConstraints: []ecstypes.PlacementConstraint{}, PlacementStrategy: []ecstypes.PlacementStrategy{},
 		EnableECSManagedTags: in.EnableECSManagedTags, EnableExecuteCommand: in.EnableExecuteCommand, PropagateTags: cmp.Or(in.PropagateTags, ecstypes.PropagateTagsNone),
@@ -171,6 +181,10 @@ func deploymentDefaults(old, in *ecstypes.DeploymentConfiguration) *ecstypes.Dep
 		c.MaximumPercent = cmp.Or(in.MaximumPercent, c.MaximumPercent)
 		c.MinimumHealthyPercent = cmp.Or(in.MinimumHealthyPercent, c.MinimumHealthyPercent)
 		c.DeploymentCircuitBreaker = cmp.Or(in.DeploymentCircuitBreaker, c.DeploymentCircuitBreaker)
+		c.Strategy, c.BakeTimeInMinutes, c.Alarms = cmp.Or(in.Strategy, c.Strategy), cmp.Or(in.BakeTimeInMinutes, c.BakeTimeInMinutes), cmp.Or(in.Alarms, c.Alarms)
+		if in.LifecycleHooks != nil {
+			c.LifecycleHooks = in.LifecycleHooks
+		}
 	}
 	return &c
 }
@@ -184,6 +198,9 @@ func (w *World) updateService(_ *wire.Request, in *ecs.UpdateServiceInput) (*ecs
 	}
 	if aws.ToString(s.Status) != "ACTIVE" {
 		return nil, wire.Errorf("ServiceNotActiveException", "Service was not ACTIVE.")
+	}
+	if err := s.refuseDriven(in); err != nil {
+		return nil, err
 	}
 	next := s.Service
 	if in.TaskDefinition != nil {
@@ -239,6 +256,9 @@ func (w *World) updateService(_ *wire.Request, in *ecs.UpdateServiceInput) (*ecs
 		next.DesiredCount = *in.DesiredCount
 	}
 	next.DeploymentConfiguration = deploymentDefaults(s.DeploymentConfiguration, in.DeploymentConfiguration)
+	if err := w.checkStrategy(next.DeploymentConfiguration, next.LoadBalancers); err != nil {
+		return nil, err
+	}
 	s.Service, s.connect = next, connect
 	if rollout {
 		w.deploy(s)
@@ -277,6 +297,12 @@ func (w *World) drain(s *service) {
 // deploy starts a rollout of what the service's fields say now.
 func (w *World) deploy(s *service) {
 	id := strconv.FormatInt(7e18+w.rng.Int64N(2e18), 10)
+	if s.driven() { // others make its task sets; CodeDeploy finds a first one that CreateService made
+		if len(s.deployments) == 0 && s.DeploymentController.Type == ecstypes.DeploymentControllerTypeCodeDeploy {
+			w.makePrimary(s, w.newTaskSet(s, w.taskDefs[defKey(s.TaskDefinition)], s.NetworkConfiguration, s.LoadBalancers, taskSet{scale: 100}))
+		}
+		return
+	}
 	old := s.primary()
 	d := &deployment{digests: map[string]string{}, source: old, status: ecstypes.ServiceDeploymentStatusInProgress}
 	d.Deployment = ecstypes.Deployment{
@@ -299,6 +325,9 @@ func (w *World) deploy(s *service) {
 	}
 	d.registries = s.ServiceRegistries
 	w.connect(s, d)
+	d.configured = s.LoadBalancers
+	w.beginStages(s, d)
+	w.beginWatch(s, d)
 	if old != nil {
 		old.Deployment.Status, old.UpdatedAt = aws.String("ACTIVE"), aws.Time(w.now)
 		if old.status == ecstypes.ServiceDeploymentStatusInProgress {

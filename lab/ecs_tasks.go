@@ -260,6 +260,8 @@ func (w *World) deploymentView(s *service, d *deployment) ecstypes.ServiceDeploy
 	if d.reason != "" {
 		v.StatusReason = aws.String(d.reason)
 	}
+	d.showStages(&v)
+	d.showWatch(&v, s)
 	if !d.finished.IsZero() {
 		v.FinishedAt = aws.Time(d.finished)
 	}

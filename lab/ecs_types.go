@@ -45,6 +45,11 @@ type deployment struct {
 	source        *deployment // what it replaces
 	rollback      *ecstypes.Rollback
 	finished      time.Time
+
+	configured []ecstypes.LoadBalancer // the service's load balancers as they were asked for; launch.balancers has the target group that was chosen of two
+	staged     *staged                 // of a blue/green deployment; nil = rolling
+	watch                              // alarms
+	set        *taskSet                // the deployment is a task set of CodeDeploy or an external controller; nil = it is ECS's own
 }
 
 // launch is what one task is started from.

@@ -28,6 +28,8 @@ var labOperations = []struct {
 	{"LimitDockerHub", "Limited: Docker Hub answers anonymous pulls with 429, or no longer", (*World).labLimitDockerHub},
 	{"SetVcpuQuota", "Count: Fargate vCPUs that may run at once", (*World).labSetQuota},
 	{"LoseZone", "AvailabilityZone, Lost: Fargate has no capacity there, or has it again", (*World).labLoseZone},
+	{"MakeFunction", "Name, Path, Answer: a Lambda function of that name is there; called by a deployment it asks the new tasks for Path, or always answers Answer (SUCCEEDED, FAILED, IN_PROGRESS, nothing)", (*World).labMakeFunction},
+	{"SetDeployGroup", "Group, ReadyWaitMinutes, Alarm: a deployment group of CodeDeploy is changed; its deployments wait so long before the traffic, 0 = not, and Alarm stops them", (*World).labSetDeployGroup},
 	{"Produce", "Queue, PerMinute: so many messages a minute reach the queue from now on, evenly; 0 = none", (*World).labProduce},
 	{"KeepCount", "Service, DesiredCount, Every: a pipeline writes this desired count at every run from now on; Every 0s ends it", (*World).labKeepCount},
 	{"TakeSpot", "Taken: Fargate Spot takes its tasks back and has no capacity, or has it again", (*World).labTakeSpot},

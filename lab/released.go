@@ -11,6 +11,9 @@ import (
 // rememberReleases takes what was rolled back by now as what Healed expects to run in the end: that release or a later one.
 func (w *World) rememberReleases() {
 	for name, s := range w.services {
+		if failed := w.failedCode(s); failed != "" {
+			w.releases[name] = failed
+		}
 		if len(s.history) == 0 {
 			continue
 		}

@@ -19,7 +19,7 @@ type Scenario struct {
 	Name   string `yaml:"-"`      // the folder's name
 	Title  string `yaml:"title"`  // says the cause, so it is for after the answer
 	Brief  string `yaml:"brief"`  // the ticket: symptom only
-	Base   string `yaml:"base"`   // nat (default), endpoints, or nat with more: web (a service behind a load balancer), jobs (tasks started by time), worker (a service that works on a queue), files (a service with an EFS volume), connect (services that call each other by name), hub (out through a transit gateway), inspected (out through a firewall), database (worker with a database); or endpoints with sessions (ECS Exec is on)
+	Base   string `yaml:"base"`   // nat (default), endpoints, or nat with more: web (a service behind a load balancer), rollouts (services deployed by blue/green, CodeDeploy and an external controller), jobs (tasks started by time), worker (a service that works on a queue), files (a service with an EFS volume), connect (services that call each other by name), hub (out through a transit gateway), inspected (out through a firewall), database (worker with a database); or endpoints with sessions (ECS Exec is on)
 	Target string `yaml:"target"` // CLUSTER/SERVICE that is broken, or --exec CLUSTER/SERVICE, --rule NAME CLUSTER, --schedule GROUP/NAME CLUSTER
 	After  string `yaml:"after"`  // how long after the mutation the symptom shows, as in 12m
 
@@ -55,7 +55,7 @@ type Step struct {
 }
 
 // bases are the healthy accounts that a scenario can begin with.
-var bases = []string{"nat", "endpoints", "web", "jobs", "worker", "files", "sessions", "connect", "hub", "inspected", "database"}
+var bases = []string{"nat", "endpoints", "web", "rollouts", "jobs", "worker", "files", "sessions", "connect", "hub", "inspected", "database"}
 
 // Scenarios lists the scenarios by name. The error names file and line.
 func Scenarios() ([]Scenario, error) {

@@ -35,12 +35,23 @@ func (w *World) reconcileIn(s *service, d time.Duration) {
 
 // reconcile does what the service scheduler does: stop what is too much, start what is missing, say where the service is.
 func (w *World) reconcile(s *service) {
+	if s.driven() {
+		w.reconcileSets(s)
+		return
+	}
 	p := s.primary()
 	if p == nil {
 		return
 	}
+	w.stepStages(s, p)
+	if p = s.primary(); p == nil { // a stage that failed may have gone back
+		return
+	}
 	stopped := w.stopSurplus(s, p)
 	started := w.startMissing(s, p)
+	if p.staging() && p.source != nil { // what serves is kept whole until the new tasks have taken over
+		started = append(started, w.startMissing(s, p.source)...)
+	}
 	w.dropDrained(s)
 	if len(stopped)+len(started) == 0 {
 		w.settle(s, p)
@@ -74,7 +85,7 @@ func (w *World) stopSurplus(s *service, p *deployment) []*task {
 	var out []*task
 	for _, t := range all {
 		switch left := len(all) - len(out); {
-		case t.launch.deployment == p:
+		case t.launch.deployment == p, p.staging() && t.launch.deployment == p.source:
 		case !t.is("RUNNING"):
 			out = append(out, t) // nothing is lost with a task that does not run yet
 		case up > fewest && (left > int(s.DesiredCount) || left+missing > most):
@@ -97,7 +108,7 @@ func (w *World) stopSurplus(s *service, p *deployment) []*task {
 // startMissing starts tasks of the primary deployment, unless it waits.
 func (w *World) startMissing(s *service, p *deployment) []*task {
 	missing := int(s.DesiredCount) - len(s.live(p))
-	if missing <= 0 || p.stalled || aws.ToString(s.Status) != "ACTIVE" {
+	if missing <= 0 || p.stalled || p.early() || aws.ToString(s.Status) != "ACTIVE" {
 		return nil
 	}
 	if w.now.Before(p.notBefore) {
@@ -106,6 +117,9 @@ func (w *World) startMissing(s *service, p *deployment) []*task {
 	}
 	most, _ := s.limits()
 	room := most - len(s.live(nil))
+	if s.primary().staging() {
+		room = missing
+	}
 	if room <= 0 {
 		if older := len(s.live(nil)) - len(s.live(p)); older > 0 && !slices.ContainsFunc(s.live(p), func(t *task) bool { return !t.healthy }) {
 			w.event(s, fmt.Sprintf("(service %s) was unable to stop or start tasks during a deployment because of the service deployment configuration. "+
@@ -164,11 +178,17 @@ func (w *World) dropDrained(s *service) {
 // settle completes a rollout and says when the service is steady.
 func (w *World) settle(s *service, p *deployment) {
 	live := s.live(nil)
+	if p.staging() {
+		return
+	}
 	if len(live) != int(s.DesiredCount) || len(s.live(p)) != len(live) || slices.ContainsFunc(live, func(t *task) bool { return !t.healthy }) {
 		s.steadyAt = time.Time{}
 		return
 	}
 	if p.RolloutState == ecstypes.DeploymentRolloutStateInProgress {
+		if w.baking(s, p) {
+			return
+		}
 		w.complete(s, p)
 	}
 	if s.steadyAt.IsZero() || w.now.Sub(s.steadyAt) >= repeatEvent {

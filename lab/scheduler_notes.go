@@ -118,9 +118,13 @@ func (w *World) trip(s *service, d *deployment, rollback bool) {
 	d.UpdatedAt, d.status, d.reason = aws.Time(w.now), ecstypes.ServiceDeploymentStatusStopped, "Service deployment stopped because the circuit breaker threshold was exceeded."
 	d.finished = w.now
 	w.record(s, fmt.Sprintf("(service %s) (deployment %s) deployment failed: tasks failed to start.", s.name(), d.id()))
-	if !rollback {
-		return
+	if rollback {
+		w.takeBack(s, d, "Service deployment rolled back because the circuit breaker threshold was exceeded.", "ECS deployment circuit breaker: rolling back to deploymentId ")
 	}
+}
+
+// takeBack goes from a deployment that failed back to the last one that was completed, if there is one.
+func (w *World) takeBack(s *service, d *deployment, reason, words string) {
 	var to *deployment
 	for _, c := range s.deployments {
 		if c != d && c.RolloutState == ecstypes.DeploymentRolloutStateCompleted {
@@ -133,10 +137,11 @@ func (w *World) trip(s *service, d *deployment, rollback bool) {
 		w.record(s, "No rollback candidate was found to run the rollback.")
 		return
 	}
-	d.status, d.reason, d.finished = ecstypes.ServiceDeploymentStatusRollbackInProgress, "Service deployment rolled back because the circuit breaker threshold was exceeded.", time.Time{}
+	w.restoreTraffic(s, d, to)
+	d.status, d.reason, d.finished = ecstypes.ServiceDeploymentStatusRollbackInProgress, reason, time.Time{}
 	d.rollback = &ecstypes.Rollback{Reason: aws.String(d.reason), ServiceRevisionArn: aws.String(to.rev), StartedAt: aws.Time(w.now)}
 	d.Deployment.Status, to.Deployment.Status = aws.String("ACTIVE"), aws.String("PRIMARY")
-	to.RolloutState, to.RolloutStateReason = ecstypes.DeploymentRolloutStateInProgress, aws.String("ECS deployment circuit breaker: rolling back to deploymentId "+to.id()+".")
+	to.RolloutState, to.RolloutStateReason = ecstypes.DeploymentRolloutStateInProgress, aws.String(words+to.id()+".")
 	to.UpdatedAt, to.source = aws.Time(w.now), d
 	s.adopt(to)
 	w.record(s, fmt.Sprintf("(service %s) rolling back to deployment %s.", s.name(), to.id()))
@@ -147,6 +152,6 @@ func (w *World) trip(s *service, d *deployment, rollback bool) {
 func (s *service) adopt(d *deployment) {
 	s.TaskDefinition, s.NetworkConfiguration = d.TaskDefinition, d.NetworkConfiguration
 	s.LaunchType, s.CapacityProviderStrategy = d.LaunchType, d.CapacityProviderStrategy
-	s.LoadBalancers = d.launch.balancers
 	s.connect, s.ServiceRegistries = d.connection.config, d.registries
+	s.LoadBalancers = d.configured
 }

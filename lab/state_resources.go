@@ -22,6 +22,9 @@ type resources struct {
 	sampling     []*xraytypes.SamplingRuleRecord                    // X-Ray's sampling rules
 	calls        int                                                // how many were ever recorded
 	visits       int                                                // that load balancers passed on
+	functions    map[string]*function                               // Lambda functions that deployments call, by ARN
+	deployGroups map[string]*deployGroup                            // of CodeDeploy, by APPLICATION/GROUP
+	visiting     map[string]*visitors                               // who asks for pages all the time, by the name of the rule
 	beyond                                                          // what stands on a way behind the VPC
 	automation                                                      // queues, metrics, alarms and auto scaling
 	discovery    discovery                                          // Cloud Map

@@ -94,6 +94,8 @@ func (w *World) ailing(t *task) *ailment {
 				reason: fmt.Sprintf("Task failed ELB health checks in (target-group %s)", arn),
 				event:  fmt.Sprintf("(service %s) (task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s)", s.name(), t.id, x.port, arn, x.description),
 			}
+		case t.launch.deployment.set != nil && x.state == elbtypes.TargetHealthStateEnumUnused:
+			checked = false // the idle group of CodeDeploy gets its listener later, so nobody checks it
 		case x.state != elbtypes.TargetHealthStateEnumHealthy:
 			waits = &ailment{waiting: true}
 		}

@@ -33,8 +33,9 @@ type Options struct {
 	Files bool // one more service, invoices, which keeps its files on EFS
 	Jobs  bool // rules and a schedule that start tasks, see buildJobs
 
-	Web    bool // a third service, web, behind an application load balancer
-	Worker bool // a third service, worker, that works on a queue and is scaled by its length
+	Web      bool // a third service, web, behind an application load balancer
+	Rollouts bool // three services that are not deployed by rolling, see buildRollouts
+	Worker   bool // a third service, worker, that works on a queue and is scaled by its length
 
 	Sessions bool // ECS Exec is on in orders; together with Endpoints there is one for its sessions
 	Connect  bool // four more services that call each other by Service Connect and by a name of Cloud Map, see buildConnect
@@ -66,7 +67,7 @@ func New(o Options) *World {
 		vcpuQuota: 6, spotQuota: 6, azUnavailable: map[string]bool{}, listStopped: !o.HideStopped, names: map[string]string{}, counts: map[string]int32{},
 	}
 	ops := slices.Concat(w.ecsOperations(), w.ec2Operations(), w.iamOperations(), w.stsOperations(), w.ecrOperations(), w.logsOperations(),
-		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.cloudtrailOperations(),
+		w.secretsOperations(), w.ssmOperations(), w.kmsOperations(), w.efsOperations(), w.elbOperations(), w.codedeployOperations(), w.cloudtrailOperations(),
 		w.scalingOperations(), w.cloudwatchOperations(), w.sqsOperations(), w.eventsOperations(), w.schedulerOperations(), w.quotasOperations(), w.xrayOperations(),
 		w.dhcpOperations(), w.transitOperations(), w.resolverOperations(), w.firewallOperations(), w.cloudMapOperations())
 	w.discovery = newDiscovery()
@@ -101,6 +102,9 @@ func New(o Options) *World {
 		w.buildDatabase()
 	case o.Worker:
 		w.buildWorker("2.4.0")
+	}
+	if o.Rollouts {
+		w.buildRollouts()
 	}
 	if o.Files {
 		w.buildFiles()

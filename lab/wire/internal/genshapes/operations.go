@@ -9,7 +9,7 @@ var services = []struct{ SigningName, Folder, Operations string }{
 		CreateService UpdateService DeleteService DescribeServices ListServices ListServicesByNamespace
 		ListTasks DescribeTasks RunTask StopTask
 		RegisterTaskDefinition DeregisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies
-		ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment
+		ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment ContinueServiceDeployment
 		ListContainerInstances DescribeContainerInstances
 		DescribeTaskSets CreateTaskSet UpdateTaskSet DeleteTaskSet UpdateServicePrimaryTaskSet
 		GetTaskProtection UpdateTaskProtection ExecuteCommand PutAccountSetting PutAccountSettingDefault

@@ -1,0 +1,36 @@
+package lab
+
+const codedeployDocs = "https://docs.aws.amazon.com/codedeploy/latest/userguide/"
+
+var rolloutAssumptions = []Assumption{
+	{"rollout.both", "In a blue/green deployment the old tasks stay until the traffic went over and the bake time is done; the new ones are all started beside them, whatever maximumPercent says.", documented,
+		guide + "blue-green-deployment-how-it-works.html", "Deploy with a maximum of 100 per cent and a bake time of five minutes, and count tasks.", "TestBlueGreenStages"},
+	{"rollout.rules-first", "ECS looks at the listener rules before it starts a task, and again before it moves the production traffic.", assumed,
+		"AWS gives the sentences, not the moment", "Give both target groups a weight, deploy, and see whether a task is started.", "TestScenarios/the-fork-in-the-road"},
+	{"rollout.pair", "Each of the two target groups has to be on the production or the test rule, and exactly one gets production traffic.", documented,
+		guide + "troubleshooting-blue-green.html", "Take the idle group off the rule and deploy.", "TestScenarios/the-empty-siding"},
+	{"rollout.infrastructure-role", "A role that ECS may not assume and one that may not change rules give the same sentence.", assumed,
+		"AWS documents one sentence for missing permissions", "Change the trust policy of the infrastructure role and deploy.", "TestScenarios/the-points-man"},
+	{"rollout.hook-again", "A hook function that says IN_PROGRESS is called again after 30 seconds, until the time of the hook is over: a day unless it says otherwise.", documented,
+		guide + "deployment-lifecycle-hooks.html", "Let a function say IN_PROGRESS and count its calls.", "TestAHookThatIsNotReady"},
+	{"rollout.hook-silent", "A function that returns no hookStatus counts as failed, and the deployment is taken back.", documented,
+		guide + "deployment-lifecycle-hooks.html", "Let the function of a hook return an empty object.", "TestScenarios/a-nod-was-expected"},
+	{"rollout.pause", "A pause waits for ContinueServiceDeployment without an event; when its time is over the deployment is taken back unless the pause says CONTINUE.", documented,
+		guide + "pause-lifecycle-hooks.html", "Pause a deployment for a minute and read its hooks afterwards.", "TestScenarios/the-guard-went-home"},
+	{"rollout.alarm-before", "An alarm that is in ALARM when a deployment of ECS begins is left out of it, and the others are watched.", assumed,
+		"AWS says that such an alarm does not end the deployment, not what is with the others", "Deploy with an alarm in ALARM and one that goes there.", "TestAnAlarmThatWasOnBefore"},
+	{"rollout.alarm-bake", "A rolling deployment with alarms is watched for one period more than its slowest alarm needs before it is complete.", assumed,
+		"AWS computes that time from the alarms and does not say how", "Deploy with an alarm of three periods of a minute and subtract the moment of the last start from that of COMPLETED.", "TestARollingDeploymentBakes"},
+	{"set.share", "A task set has its scale, in per cent, of the desired count, rounded up, and none without a scale.", documented,
+		ecsAPI + "API_TaskSet.html", "Create a task set with 50 per cent of three tasks.", "TestTaskSetShares"},
+	{"set.not-deployed", "UpdateService refuses task definition, network and load balancers of a service with another deployment controller.", documented,
+		ecsAPI + "API_UpdateService.html", "Update the task definition of a service with CODE_DEPLOY.", "TestServicesThatOthersDeploy"},
+	{"set.unused", "A task set whose target group is on no listener yet counts as steady when its tasks run: CodeDeploy without a test listener moves the traffic to a group that nobody checked.", assumed,
+		"deployments of CodeDeploy without a test listener succeed, and such a group is not checked", "Deploy with CodeDeploy without a test listener and a health check path that is not there.", "TestScenarios/green-and-waiting"},
+	{"codedeploy.alarm", "CodeDeploy stops a deployment whose alarm is in ALARM, also one that was before it began.", assumed,
+		"AWS documents the alarm that fires meanwhile: " + codedeployDocs + "monitoring-create-alarms.html", "Create a deployment while an alarm of its group is in ALARM.", "TestScenarios/crying-wolf"},
+	{"codedeploy.hour", "CodeDeploy gives a replacement task set 60 minutes to become steady, and then fails with TIMEOUT; the old task set stays.", observed,
+		"public reports give the sentence; the error code is assumed", "Deploy an image that is not there.", "TestCodeDeployGivesUp"},
+	{"codedeploy.ready", "A deployment that waits for ContinueDeployment is Ready, and Stopped when its time is over.", documented,
+		"https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentReadyOption.html", "Create a deployment with a wait of five minutes and do nothing.", "TestCodeDeployStopsWaiting"},
+}
