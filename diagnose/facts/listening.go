@@ -172,8 +172,11 @@ func patienceFact(v *evidence.View, in *Incident) {
 		}
 		p.ReadyLine, p.Ready, p.GraceShort = word, p.Lived, true
 	}
-	if in.Target.Answer.final() {
+	switch doomed := in.Target.WrongProtocol; {
+	case in.Target.Answer.final(), !doomed.Basis.Unknown && doomed.Holds:
 		p.GraceShort = false // no patience would make the answer right
+	case p.Ready <= in.Target.Interval*(in.Target.Unhealthy-1):
+		p.GraceShort = false // it was ready before as many checks had been made as it takes to call it unhealthy: they failed for another reason
 	}
 	p.Needed = (p.Ready*3/2 + recover + 29) / 30 * 30
 	if p.Ready == p.Lived { // it was killed while it started, so nobody knows how long it needs
