@@ -261,7 +261,11 @@ func reachFact(v *evidence.View, in *Incident) {
 		if host := in.Message.Fields.Host; host != "" && in.Message.Step != "" {
 			to.IP = in.Message.Fields.IP
 		}
-		paths = append(paths, network.Reach(v.Track(), from, to))
+		path := network.Reach(v.Track(), from, to)
+		if in.Kind == KindStopped && in.Message.Nature == "network" && in.Message.Step != "" {
+			path.Failed()
+		}
+		paths = append(paths, path)
 	}
 	if len(paths) == 0 {
 		in.Reach = undecidedPath(w.Undecided("no destination is known for this failure"))
@@ -289,7 +293,7 @@ func registryAccount(in *Incident) string {
 func undecidedPath(b evidence.Basis) network.Path {
 	b.Unknown = true
 	x := network.Blocker{Basis: b}
-	return network.Path{Basis: b, NoRoute: x, Blackhole: x, NatFailed: x, NatNoInternet: x, NoPublicIP: x, EndpointMissing: x, EndpointPrivateDNS: x,
+	return network.Path{Basis: b, NoRoute: x, Blackhole: x, NatFailed: x, NatNoInternet: x, NoPublicIP: x, PastNAT: x, EndpointMissing: x, EndpointPrivateDNS: x,
 		EndpointSG: x, EndpointPolicy: x, S3GatewayMissing: x, EgressPrefixList: x, TaskSG: x, Nacl: x, DNS: x, BlockPublicAccess: x, Beyond: x}
 }
 
