@@ -36,6 +36,7 @@ var Facts = []Fact{
 	{"strategy", strategyFact},
 	{"cluster_state", clusterFact},
 	{"reach", reachFact},
+	{"egress", egressFact},
 	{"addresses", addressesFact},
 	{"surge", surgeFact},
 	{"net_config", netConfigFact},
@@ -132,6 +133,7 @@ func definitionFact(v *evidence.View, in *Incident) {
 			d.Secrets = append(d.Secrets, s.ValueFrom)
 		}
 	}
+	d.ReadPolicy = readPolicy(d.Secrets, in.Launch)
 	d.Basis = w.Decided()
 }
 
@@ -254,7 +256,7 @@ func reachFact(v *evidence.View, in *Incident) {
 		in.Reach = undecidedPath(in.Definition.Basis)
 		return
 	}
-	from := network.From{Account: l.Account, Region: l.Region, Partition: l.Partition, Subnet: l.Subnet, SecurityGroups: l.SecurityGroups, PublicIP: l.PublicIP}
+	from := startOf(in)
 	var paths []network.Path
 	for _, name := range destinations(in) {
 		to := network.To(name, l.Region, l.Partition, registryAccount(in))

@@ -307,10 +307,18 @@ func (g *grouping) deployedAnew(in *Incident) evidence.Moment {
 	}
 	elsewhere := in.Launch.Subnet != "" && len(p.Network.Subnets) > 0 && !slices.Contains(p.Network.Subnets, in.Launch.Subnet)
 	pinned := strings.Contains(in.Message.Fields.Image, "@sha256:") // every deployment looks its tags up anew
-	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere || pinned {
+	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere || pinned || otherNetwork(p.Network, in.Launch) {
 		return p.CreatedAt
 	}
 	return evidence.Moment{}
+}
+
+// otherNetwork reports whether a deployment gives its tasks other security groups or another public address than a launch had.
+func otherNetwork(n evidence.NetworkConfiguration, l Launch) bool {
+	if len(n.Subnets) == 0 {
+		return false
+	}
+	return n.AssignPublicIP != l.PublicIP || !slices.Equal(slices.Sorted(slices.Values(n.SecurityGroups)), slices.Sorted(slices.Values(l.SecurityGroups)))
 }
 
 // recurring reports whether crashes go on in their rhythm. A service whose tasks die minutes after their start reaches a

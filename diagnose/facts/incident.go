@@ -59,6 +59,7 @@ type Incident struct {
 
 	Definition Definition        `json:"definition"`
 	Reach      network.Path      `json:"reach"`      // to the destination that the failed step needed
+	Egress     Egress            `json:"egress"`     // what the security groups lack for all that the launch needs
 	Addresses  network.Addresses `json:"addresses"`  // of the launch's subnet
 	Surge      Surge             `json:"surge"`      // of a deployment that has not begun
 	NetConfig  NetConfig         `json:"net_config"` // the network configuration against what exists
@@ -170,7 +171,8 @@ type Definition struct {
 	Command       []string       `json:"command"`
 	LogDriver     string         `json:"log_driver"`
 	LogGroup      string         `json:"log_group"`
-	Secrets       []string       `json:"secrets"` // valueFrom of every secret
+	Secrets       []string       `json:"secrets"`     // valueFrom of every secret
+	ReadPolicy    string         `json:"read_policy"` // a policy that lets a role read exactly these, JSON text; "" = none is named
 	Basis         evidence.Basis `json:"-"`
 }
 

@@ -95,6 +95,9 @@ type Path struct {
 	TaskGroup       string `json:"task_group"`       // the task's first security group
 	PrefixList      string `json:"prefix_list"`      // of S3, where a route or a rule names it
 	S3Endpoint      string `json:"s3_endpoint"`      // an S3 gateway endpoint of the VPC, not associated with this route table
+	DenyRule        int    `json:"deny_rule"`        // number of the entry without which the blocking network ACL would let the packet pass; 0 = there is none
+	DenyEgress      bool   `json:"deny_egress"`      // it is about outbound packets
+	DenySays        string `json:"deny_says"`        // it in words: "NUMBER deny PROTOCOL FROM-TO BLOCK"
 	NarrowRoute     string `json:"narrow_route"`     // the destination block of the route that leads past the NAT gateway, for some of the addresses at least
 	NarrowTarget    string `json:"narrow_target"`    // the internet gateway that it leads to
 

@@ -43,7 +43,13 @@ func Reach(v *evidence.View, from From, to Destination) Path {
 	p.S3GatewayMissing = fault(endS3GatewayMissing)
 	p.EndpointSG, p.EndpointPolicy = run((*calc).endpointSG), run((*calc).endpointPolicy)
 	p.TaskSG, p.EgressPrefixList = run((*calc).taskSG), run((*calc).egressPrefixList)
-	p.Nacl = run((*calc).nacl)
+	p.Nacl = run(func(c *calc) Blocker {
+		b := c.nacl()
+		if c.deny != nil && b.Blocks && !b.Basis.Unknown {
+			p.DenyRule, p.DenyEgress, p.DenySays = c.deny.Number, c.deny.Egress, entriesSay([]evidence.AclEntry{*c.deny}, c.deny.Egress)
+		}
+		return b
+	})
 	p.BlockPublicAccess = run((*calc).blockPublicAccess)
 	p.Beyond = run((*calc).beyond)
 
