@@ -23,11 +23,14 @@ func egressFact(v *evidence.View, in *Incident) {
 		return
 	}
 	in.Egress.admit(in.Reach)
-	var open []evidence.Key
+	unread := func(keys []evidence.Key) []evidence.Key {
+		return slices.DeleteFunc(slices.Clone(keys), func(k evidence.Key) bool { return w.State(k) != evidence.Unread })
+	}
+	open := unread(in.Definition.Basis.Missing)
 	if !in.Definition.Basis.Unknown {
 		for _, name := range launchDestinations(in) {
 			p := network.Reach(w, startOf(in), network.To(name, in.Launch.Region, in.Launch.Partition, registryAccount(in)))
-			open = append(open, slices.DeleteFunc(slices.Clone(p.TaskSG.Basis.Missing), func(k evidence.Key) bool { return w.State(k) != evidence.Unread })...)
+			open = append(open, unread(p.TaskSG.Basis.Missing)...)
 			if p.TaskSG.Blocks && !p.TaskSG.Basis.Unknown {
 				in.Egress.admit(p)
 			}
