@@ -187,6 +187,9 @@ func (g *grouping) incidents() (out []Incident, resolved []string) {
 		if at.After(in.Last) {
 			in.Last = at
 		}
+		if f.task.CreatedAt.Known && f.task.CreatedAt.At.After(in.made) {
+			in.made = f.task.CreatedAt.At
+		}
 		if len(in.Samples) < samplesPerCase {
 			in.Samples = append(in.Samples, f.task.ID)
 		}
@@ -298,11 +301,15 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 	return ""
 }
 
-// deployedAnew is when the newest deployment was begun, where that was after the last failure and it starts other tasks than those that
+// deployedAnew is when the newest deployment was begun, where that was after the last of the failed tasks was made and it starts other tasks than those that
 // failed: of another revision, or with another network configuration. Whether it mends anything its own tasks must show.
 func (g *grouping) deployedAnew(in *Incident) evidence.Moment {
 	p, ok := primary(g.svc)
-	if !ok || !p.CreatedAt.Known || !p.CreatedAt.At.After(in.Last) {
+	last := in.made
+	if last.IsZero() {
+		last = in.Last
+	}
+	if !ok || !p.CreatedAt.Known || !p.CreatedAt.At.After(last) {
 		return evidence.Moment{}
 	}
 	elsewhere := in.Launch.Subnet != "" && len(p.Network.Subnets) > 0 && !slices.Contains(p.Network.Subnets, in.Launch.Subnet)

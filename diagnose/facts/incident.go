@@ -53,7 +53,8 @@ type Incident struct {
 	Share    double          `json:"share"`   // of all current failures of the service, 0 to 1
 	Ongoing  bool            `json:"ongoing"` // the service is still short of tasks, or failed minutes ago
 	Anew     evidence.Moment `json:"anew"`    // since the last failure the service was told to start other tasks than those that failed
-	Launch   Launch          `json:"launch"`  // what is known without reading the task definition
+	made     time.Time       // when the newest of the failed tasks was created; zero = not known
+	Launch   Launch          `json:"launch"` // what is known without reading the task definition
 	Exit     ExitFact        `json:"exit"`
 	Basis    evidence.Basis  `json:"-"`
 

@@ -184,6 +184,9 @@ func patienceFact(v *evidence.View, in *Incident) {
 	}
 	w.Cite(evidence.LogTailKey(in.Log.Group, in.Log.Stream).Key, "log stream "+in.Log.Stream, "message", p.ReadyLine)
 	p.Basis = w.Decided()
+	if p.Lived < p.Grace { // no task is killed for its health within the grace period, so this one had a shorter one
+		p.Basis.Changed = evidence.When(newest(p.Basis.Cites))
+	}
 }
 
 // lastWord is what a killed task said last, where that was, shortly before its end, that it starts.
