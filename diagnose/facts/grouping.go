@@ -235,6 +235,8 @@ func (g *grouping) newIncident(f failure) *Incident {
 	}
 	in := &Incident{Kind: KindStopped, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: f.reading.Symptom, Message: f.reading,
 		StopCode: f.task.StopCode, First: at, Last: at, Exit: f.exit, Launch: g.launchOf(f.task)}
+	p, known := primary(g.svc)
+	in.TakenBack = known && p.TaskDefinition != "" && p.TaskDefinition != in.Launch.TaskDefinition
 	in.Launch.Container = cmp.Or(f.reading.Fields.Container, f.exit.Container)
 	if f.reading.Step == "container-health" {
 		in.Launch.Container = cmp.Or(f.reading.Fields.Container, unhealthyContainer(f.task))

@@ -39,24 +39,25 @@ var Kinds = []string{KindStopped, KindStuck, KindNotPlaced, KindUnhealthy, KindR
 // Incident is a group of tasks that failed in the same way on the same launch. It is the variable `incident` of
 // playbooks; the json tags are its field names there.
 type Incident struct {
-	Kind     string          `json:"kind"`
-	Cluster  string          `json:"cluster"`
-	Service  string          `json:"service"` // "" for a task that belongs to none
-	Symptom  string          `json:"symptom"` // the case id; "" when no form matched
-	Message  message.Reading `json:"message"`
-	StopCode string          `json:"stop_code"` // "" where AWS gave none
-	Tasks    int             `json:"tasks"`     // how many tasks failed so
-	Stuck    int             `json:"stuck"`     // how many more sit on the same launch without a verdict
-	Samples  []string        `json:"samples"`   // task ids, newest first, at most 3
-	First    time.Time       `json:"first"`
-	Last     time.Time       `json:"last"`
-	Share    double          `json:"share"`   // of all current failures of the service, 0 to 1
-	Ongoing  bool            `json:"ongoing"` // the service is still short of tasks, or failed minutes ago
-	Anew     evidence.Moment `json:"anew"`    // since the last failure the service was told to start other tasks than those that failed
-	made     time.Time       // when the newest of the failed tasks was created; zero = not known
-	Launch   Launch          `json:"launch"` // what is known without reading the task definition
-	Exit     ExitFact        `json:"exit"`
-	Basis    evidence.Basis  `json:"-"`
+	Kind      string          `json:"kind"`
+	Cluster   string          `json:"cluster"`
+	Service   string          `json:"service"` // "" for a task that belongs to none
+	Symptom   string          `json:"symptom"` // the case id; "" when no form matched
+	Message   message.Reading `json:"message"`
+	StopCode  string          `json:"stop_code"` // "" where AWS gave none
+	Tasks     int             `json:"tasks"`     // how many tasks failed so
+	Stuck     int             `json:"stuck"`     // how many more sit on the same launch without a verdict
+	Samples   []string        `json:"samples"`   // task ids, newest first, at most 3
+	First     time.Time       `json:"first"`
+	Last      time.Time       `json:"last"`
+	Share     double          `json:"share"`      // of all current failures of the service, 0 to 1
+	Ongoing   bool            `json:"ongoing"`    // the service is still short of tasks, or failed minutes ago
+	Anew      evidence.Moment `json:"anew"`       // since the last failure the service was told to start other tasks than those that failed
+	TakenBack bool            `json:"taken_back"` // the service runs another revision than that of the tasks that failed: it must be deployed again
+	made      time.Time       // when the newest of the failed tasks was created; zero = not known
+	Launch    Launch          `json:"launch"` // what is known without reading the task definition
+	Exit      ExitFact        `json:"exit"`
+	Basis     evidence.Basis  `json:"-"`
 
 	Definition Definition        `json:"definition"`
 	Reach      network.Path      `json:"reach"`      // to the destination that the failed step needed
@@ -214,6 +215,7 @@ type ImageFact struct {
 	DockerHub bool           `json:"docker_hub"`
 	ECR       bool           `json:"ecr"`
 	Look      image.Image    `json:"look"`
+	Tagged    Check          `json:"tagged"` // the tag that the task definition names is there, so that a new deployment finds an image; judged where a digest is gone
 	Basis     evidence.Basis `json:"-"`
 }
 

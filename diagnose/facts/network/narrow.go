@@ -83,10 +83,19 @@ func (p *Path) Failed() {
 	if !p.past.Blocks || !p.PastNAT.Basis.Unknown {
 		return
 	}
+	open := false
 	for _, b := range p.blockers() {
-		if b != &p.PastNAT && (b.Basis.Unknown || b.Blocks) {
+		switch {
+		case b == &p.PastNAT:
+		case b.Blocks && !b.Basis.Unknown:
 			return
+		case b.Basis.Unknown:
+			open = true
+			p.PastNAT.Basis.Missing = evidence.SortKeys(append(p.PastNAT.Basis.Missing, b.Basis.Missing...))
 		}
+	}
+	if open {
+		return
 	}
 	p.PastNAT = p.past
 	p.sum()
