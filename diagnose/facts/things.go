@@ -180,7 +180,10 @@ func parameterFact(v *evidence.View, in *Incident) {
 		p.Missing.Basis = w.Undecided("")
 		return
 	}
-	p.Missing.Holds, p.Missing.Resource = st == evidence.Absent, in.Message.Fields.Parameter
+	p.Missing.Holds, p.Missing.Resource = st == evidence.Absent, p.Name
+	if in.Message.Nature == "permission" { // the reference is what is wrong then, as AWS writes it
+		p.Missing.Resource = in.Message.Fields.Parameter
+	}
 	w.Cite(key.Key, "parameter "+p.Name, "Name", map[bool]string{true: "does not exist", false: "exists"}[st == evidence.Absent])
 	p.Missing.Basis = w.Decided()
 }
