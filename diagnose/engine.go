@@ -124,11 +124,11 @@ func (e *Engine) judgeAll(store *evidence.Store, v *evidence.View, c *targetCase
 			if !o.applies {
 				continue
 			}
-			if o.verdict == Confirmed {
-				e.weighControls(&o, c.screening)
-			}
 			if o.fault != "" {
 				return errors.New(o.fault)
+			}
+			if o.verdict == Confirmed {
+				e.weighControls(&o, c.screening)
 			}
 			c.want(o.missing)
 			if p.Rollback && o.verdict == NotClear && symptomFits(p, in) == yes {
@@ -194,7 +194,7 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 		missing = append(missing, m...)
 		return strings.TrimSpace(out)
 	}
-	c := o.pb.compiled
+	c, _ := o.pb.words() // judge told of its fault
 	f := Finding{ID: o.pb.ID, Verdict: o.verdict, Title: o.pb.Title, Case: o.pb.Case, Steps: o.steps, Docs: o.pb.Docs,
 		ChangedAt: o.changed, ChangedBy: o.why, Tasks: s.in.Tasks + s.in.Stuck, Share: s.in.Share}
 	f.Subject = SubjectRef{Kind: o.pb.Subject.Kind, ID: text(c.subject)}
@@ -221,7 +221,8 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 }
 
 func readsPath(p *Playbook, root string) bool {
-	for _, e := range p.compiled.checks {
+	checks, _ := p.proof() // judge told of its fault
+	for _, e := range checks {
 		for _, path := range e.paths {
 			if path == root || strings.HasPrefix(path, root+".") {
 				return true

@@ -55,7 +55,7 @@ func (p Preflight) ExitCode() int {
 // foreseen reports whether a playbook speaks of a step of a launch that has not happened yet: it may be judged beforehand
 // and one of its symptoms arises in that step.
 func foreseen(p *Playbook, step string) bool {
-	return (p.Preflight == nil || *p.Preflight) && !p.Consequence && slices.Contains(p.compiled.steps, step)
+	return (p.Preflight == nil || *p.Preflight) && !p.Consequence && slices.Contains(p.steps, step)
 }
 
 // Preflight judges the next start of a service. It reads what is missing in waves, as Run does.

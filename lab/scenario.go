@@ -146,6 +146,8 @@ func Start(name string, o Options) (*World, Scenario, error) {
 func (s Scenario) Start(o Options) (*World, error) {
 	o.Endpoints, o.Web, o.Jobs, o.Worker, o.Files = s.Base == "endpoints", s.Base == "web", s.Base == "jobs", s.Base == "worker", s.Base == "files"
 	o.Sessions, o.Connect = s.Base == "sessions", s.Base == "connect"
+	o.Rollouts, o.Database = s.Base == "rollouts", s.Base == "database"
+	o.Hub, o.Inspected = s.Base == "hub", s.Base == "inspected"
 	o.Endpoints = o.Endpoints || o.Sessions
 	w := New(o)
 	for _, h := range s.Herrings {

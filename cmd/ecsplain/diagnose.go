@@ -281,17 +281,33 @@ func (a *app) endpointNotes(flag string) (notes []string) {
 }
 
 // loadPlaybooks reads the built-in playbooks and those of a folder, if one is given; a folder's replace built-in ones
-// of the same id.
+// of the same id. What is built in compiles, so that each is compiled when it is needed; a folder's are compiled now, for
+// their faults.
 func loadPlaybooks(dir string) ([]*diagnose.Playbook, error) {
-	sources := []fs.FS{content.FS}
-	if dir != "" {
-		own, err := openPlaybooks(dir)
-		if err != nil {
-			return nil, err
-		}
-		sources = append(sources, own)
+	if dir == "" {
+		return diagnose.Parse(content.FS)
 	}
-	return diagnose.Load(sources...)
+	own, err := openPlaybooks(dir)
+	if err != nil {
+		return nil, err
+	}
+	all, _, err := joinPlaybooks(own)
+	return all, err
+}
+
+// joinPlaybooks lays own over what is built in. mine are those of own. The error names every fault of own.
+func joinPlaybooks(own fs.FS) (all, mine []*diagnose.Playbook, err error) {
+	names, err := fs.Glob(own, "*.yaml")
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err = diagnose.Parse(content.FS, own)
+	for _, p := range all {
+		if slices.Contains(names, p.ID+".yaml") {
+			mine = append(mine, p)
+		}
+	}
+	return all, mine, errors.Join(err, diagnose.Compile(mine))
 }
 
 // openPlaybooks opens a folder that must hold at least one playbook.
