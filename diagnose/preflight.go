@@ -86,6 +86,9 @@ func (e *Engine) Preflight(ctx context.Context, store *evidence.Store, t evidenc
 }
 
 func (e *Engine) preflight(store *evidence.Store, t evidence.Target, f facts.Forward, c *targetCase) (Preflight, error) {
+	if err := c.fault(); err != nil {
+		return Preflight{}, err
+	}
 	r := e.report(store, []*targetCase{c})
 	p := Preflight{Schema: PreflightSchema, At: r.At, Caller: r.Caller, Note: r.Note, Target: t, Revision: f.Revision, Verdict: yes.String(), Lines: []PreflightLine{}, Findings: []Finding{}, Gaps: r.Gaps}
 	switch {

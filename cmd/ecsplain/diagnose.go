@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -287,7 +288,7 @@ func loadPlaybooks(dir string) ([]*diagnose.Playbook, error) {
 	if dir == "" {
 		return diagnose.Parse(content.FS)
 	}
-	own, err := openPlaybooks(dir)
+	own, err := openPlaybooks("--playbooks ", dir)
 	if err != nil {
 		return nil, err
 	}
@@ -310,14 +311,19 @@ func joinPlaybooks(own fs.FS) (all, mine []*diagnose.Playbook, err error) {
 	return all, mine, errors.Join(err, diagnose.Compile(mine))
 }
 
-// openPlaybooks opens a folder that must hold at least one playbook.
-func openPlaybooks(dir string) (fs.FS, error) {
+// openPlaybooks opens a folder that must hold at least one playbook. typed is what stood before its name.
+func openPlaybooks(typed, dir string) (fs.FS, error) {
 	own := os.DirFS(dir)
-	if _, err := fs.Stat(own, "."); err != nil {
-		return nil, usagef("ls "+dir, "--playbooks %s: no such folder", dir)
+	switch at, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usagef("ls "+filepath.Dir(dir), "%s%s: no such folder", typed, dir)
+	case err != nil:
+		return nil, usagef("ls -ld "+dir, "%s%s: %v", typed, dir, errors.Unwrap(err))
+	case !at.IsDir():
+		return nil, usagef(typed+filepath.Dir(dir), "%s%s is a file; name the folder that it is in", typed, dir)
 	}
 	if names, _ := fs.Glob(own, "*.yaml"); len(names) == 0 {
-		return nil, usagef("ls "+dir, "%s holds no playbook: want files named FAMILY.CAUSE.yaml", dir)
+		return nil, usagef("ls "+dir, "%s%s holds no playbook: want files named FAMILY.CAUSE.yaml", typed, dir)
 	}
 	return own, nil
 }

@@ -14,10 +14,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/tools/txtar"
 
 	"github.com/ecsplain/ecsplain/diagnose"
@@ -165,24 +165,27 @@ func CheckCases(ctx context.Context, playbooks []*diagnose.Playbook, sources ...
 		}
 	}
 	res.Cases = len(runs)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range runs {
-		g.Go(func() error {
-			if ctx.Err() == nil {
-				runs[i].message = Run(runs[i].playbook, runs[i].of)
+	work := make(chan *run)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for r := range work {
+				r.message = Run(r.playbook, r.of)
 			}
-			return ctx.Err()
 		})
 	}
-	err := g.Wait()
+	for i := 0; i < len(runs) && ctx.Err() == nil; i++ {
+		work <- &runs[i]
+	}
+	close(work)
+	wg.Wait()
 	for _, r := range runs {
 		if r.message != "" {
 			res.Failures = append(res.Failures, Failure{r.playbook.ID, r.of.Verdict + "/" + r.of.Name, r.message})
 		}
 	}
 	slices.SortStableFunc(res.Failures, func(a, b Failure) int { return strings.Compare(a.Playbook, b.Playbook) })
-	return res, err
+	return res, ctx.Err()
 }
 
 // Claims lists the ids that all playbooks together confirm on a case, first finding first. What a finding explains is
