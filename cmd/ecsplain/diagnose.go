@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -84,8 +86,17 @@ func (d *diagnosis) check(cmd *cobra.Command) error {
 	case d.maxAttempts < 0:
 		return usagef(cmd.CommandPath()+" --help", "--max-attempts %d: want a number of tries, or 0 for 4", d.maxAttempts)
 	}
+	if u, err := url.Parse(d.endpoint); d.endpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return usagef(cmd.CommandPath()+" --endpoint-url http://127.0.0.1:4566", "--endpoint-url %q: want a URL such as http://127.0.0.1:4566", d.endpoint)
+	}
+	if d.region != "" && !regionForm.MatchString(d.region) {
+		return usagef(cmd.CommandPath()+" --region eu-west-1", "--region %q is no region of AWS; want a name such as eu-west-1", d.region)
+	}
 	return oneOf(cmd, "format", d.format, "text", "json")
 }
+
+// regionForm is what the names of AWS's regions look like, in all partitions.
+var regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
 
 func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error {
 	if d.all {
@@ -227,8 +238,8 @@ func resolve(ctx context.Context, texts []string, store *evidence.Store, account
 			if ctx.Err() == context.Canceled {
 				return nil, nil, context.Canceled
 			}
-			if errors.As(err, new(*diagnose.TargetError)) && account.Stats().Total > 0 {
-				err = fmt.Errorf("%w\n  looked in region %s; another one: --region", err, account.Region())
+			if errors.As(err, new(*diagnose.TargetError)) && lookedUp(store) {
+				err = fmt.Errorf("%w\n  looked in region %s; another one: add --region NAME", err, account.Region())
 			}
 			return nil, nil, err
 		}
@@ -240,6 +251,13 @@ func resolve(ctx context.Context, texts []string, store *evidence.Store, account
 		}
 	}
 	return out, notes, nil
+}
+
+// lookedUp tells whether more was asked than who calls.
+func lookedUp(store *evidence.Store) bool {
+	who := evidence.CallerKey().Key
+	return slices.ContainsFunc(store.Items(), func(i evidence.Item) bool { return i.Key != who }) ||
+		slices.ContainsFunc(store.Gaps(), func(g evidence.Gap) bool { return g.Key != who })
 }
 
 func stringers(keys []evidence.Key) []fmt.Stringer {
