@@ -87,10 +87,10 @@ func (d *diagnosis) check(cmd *cobra.Command) error {
 		return usagef(cmd.CommandPath()+" --help", "--max-attempts %d: want a number of tries, or 0 for 4", d.maxAttempts)
 	}
 	if u, err := url.Parse(d.endpoint); d.endpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return usagef(cmd.CommandPath()+" --endpoint-url http://127.0.0.1:4566", "--endpoint-url %q: want a URL such as http://127.0.0.1:4566", d.endpoint)
+		return usagef(cmd.CommandPath()+" my-cluster/my-service --endpoint-url http://127.0.0.1:4566", "--endpoint-url %q: want a URL such as http://127.0.0.1:4566", d.endpoint)
 	}
 	if d.region != "" && !regionForm.MatchString(d.region) {
-		return usagef(cmd.CommandPath()+" --region eu-west-1", "--region %q is no region of AWS; want a name such as eu-west-1", d.region)
+		return usagef(cmd.CommandPath()+" my-cluster/my-service --region eu-west-1", "--region %q is no region of AWS; want a name such as eu-west-1", d.region)
 	}
 	return oneOf(cmd, "format", d.format, "text", "json")
 }
