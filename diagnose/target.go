@@ -147,6 +147,9 @@ func (r *resolver) service(cluster, name string) ([]evidence.Target, error) {
 	if err != nil {
 		return nil, &TargetError{Text: r.text, Message: "there is no service " + name + " in cluster " + cluster}
 	}
+	if len(clusters) == 0 {
+		return nil, r.fail("there is no cluster %q in this region, nor any other", cluster)
+	}
 	if !slices.Contains(clusters, cluster) {
 		return nil, &TargetError{Text: r.text, Message: fmt.Sprintf("there is no cluster %q in this region", cluster), Near: near(cluster, clusters)}
 	}
