@@ -54,6 +54,7 @@ type actionTemplate struct {
 }
 
 type callTemplate struct {
+	when               *expression // nil = always
 	service, operation string
 	input              any // map[string]any and []any with *template leaves
 }
@@ -202,7 +203,11 @@ func (b *compiler) actions(specs []ActionSpec) (out []actionTemplate) {
 			if c.Service == "" || c.Operation == "" {
 				b.fail(b.p.fault("calls:", "every call needs service and operation"))
 			}
-			a.calls = append(a.calls, callTemplate{service: c.Service, operation: c.Operation, input: b.input(c.Input)})
+			call := callTemplate{service: c.Service, operation: c.Operation, input: b.input(c.Input)}
+			if c.When != "" {
+				call.when = b.expression(c.When, cel.BoolType)
+			}
+			a.calls = append(a.calls, call)
 		}
 		out = append(out, a)
 	}

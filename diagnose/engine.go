@@ -281,20 +281,20 @@ func (e *Engine) rollback(in *facts.Incident, region string) []Action {
 
 func (e *Engine) actions(s *scene, specs []actionTemplate, gap func([]evidence.Key) string, region string, owner Owner) (out []Action, missing []evidence.Key) {
 	for _, a := range specs {
-		if a.when != nil {
-			v := s.eval(a.when)
-			if v.unknown {
-				missing = append(missing, v.missing...)
-			}
-			if v.err != nil || v.unknown || v.val.Value() != true {
-				continue
-			}
+		if applies, m := s.holds(a.when); !applies {
+			missing = append(missing, m...)
+			continue
 		}
 		say, m := s.render(a.say, gap)
 		undo, m2 := s.render(a.undo, gap)
 		missing = append(append(missing, m...), m2...)
 		act := Action{Say: strings.TrimSpace(say), Replaces: a.spec.Replaces, ReducesCapacity: a.spec.ReducesCapacity, Undo: strings.TrimSpace(undo), Owner: owner}
 		for _, c := range a.calls {
+			applies, m := s.holds(c.when)
+			missing = append(missing, m...)
+			if !applies {
+				continue
+			}
 			in, m := e.input(s, c.input, gap)
 			missing = append(missing, m...)
 			obj, _ := in.(map[string]any)

@@ -203,6 +203,15 @@ func (s *scene) step(c Check, e *expression) (Step, value) {
 	return st, v
 }
 
+// holds reports whether a condition is true; nil always is. missing are the keys that would decide it where it is unknown.
+func (s *scene) holds(e *expression) (is bool, missing []evidence.Key) {
+	if e == nil {
+		return true, nil
+	}
+	v := s.eval(e)
+	return v.err == nil && !v.unknown && v.val.Value() == true, v.missing
+}
+
 // cites are those of the deepest fact on each path that the expression reads, each once.
 func (s *scene) cites(e *expression) (out []evidence.Cite) {
 	for _, path := range e.paths {

@@ -84,6 +84,7 @@ type ActionSpec struct {
 
 // CallSpec is one API call: AWS's member names, values with ${CEL}.
 type CallSpec struct {
+	When      string         `yaml:"when"` // CEL; "" = always. The call is made only where it is true
 	Service   string         `yaml:"service"`
 	Operation string         `yaml:"operation"`
 	Input     map[string]any `yaml:"input"`

@@ -55,7 +55,30 @@ type Step struct {
 }
 
 // bases are the healthy accounts that a scenario can begin with.
-var bases = []string{"nat", "endpoints", "web", "rollouts", "jobs", "worker", "files", "sessions", "connect", "hub", "inspected", "database"}
+var bases = []struct {
+	name string
+	set  func(*Options)
+}{
+	{"nat", func(*Options) {}},
+	{"endpoints", func(o *Options) { o.Endpoints = true }},
+	{"web", func(o *Options) { o.Web = true }},
+	{"rollouts", func(o *Options) { o.Rollouts = true }},
+	{"jobs", func(o *Options) { o.Jobs = true }},
+	{"worker", func(o *Options) { o.Worker = true }},
+	{"files", func(o *Options) { o.Files = true }},
+	{"sessions", func(o *Options) { o.Endpoints, o.Sessions = true, true }},
+	{"connect", func(o *Options) { o.Connect = true }},
+	{"hub", func(o *Options) { o.Hub = true }},
+	{"inspected", func(o *Options) { o.Inspected = true }},
+	{"database", func(o *Options) { o.Database = true }},
+}
+
+func baseNames() (out []string) {
+	for _, b := range bases {
+		out = append(out, b.name)
+	}
+	return out
+}
 
 // Scenarios lists the scenarios by name. The error names file and line.
 func Scenarios() ([]Scenario, error) {
@@ -91,8 +114,8 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 			return s, fmt.Errorf("%s is missing", key)
 		}
 	}
-	if s.Base != "" && !slices.Contains(bases, s.Base) {
-		return s, fmt.Errorf("base is %q; it can be %s", s.Base, strings.Join(bases, ", "))
+	if s.Base != "" && !slices.Contains(baseNames(), s.Base) {
+		return s, fmt.Errorf("base is %q; it can be %s", s.Base, strings.Join(baseNames(), ", "))
 	}
 	if _, err := time.ParseDuration(s.After); err != nil {
 		return s, fmt.Errorf("after is %q; write it as 12m or 1h30m", s.After)
@@ -152,11 +175,11 @@ func Start(name string, o Options) (*World, Scenario, error) {
 
 // Start is Start for a scenario at hand.
 func (s Scenario) Start(o Options) (*World, error) {
-	o.Endpoints, o.Web, o.Jobs, o.Worker, o.Files = s.Base == "endpoints", s.Base == "web", s.Base == "jobs", s.Base == "worker", s.Base == "files"
-	o.Sessions, o.Connect = s.Base == "sessions", s.Base == "connect"
-	o.Rollouts, o.Database = s.Base == "rollouts", s.Base == "database"
-	o.Hub, o.Inspected = s.Base == "hub", s.Base == "inspected"
-	o.Endpoints = o.Endpoints || o.Sessions
+	for _, b := range bases {
+		if b.name == s.Base {
+			b.set(&o)
+		}
+	}
 	w := New(o)
 	for _, h := range s.Herrings {
 		if err := w.Apply(h.Steps); err != nil {
