@@ -126,10 +126,15 @@ func (s *scene) judge(p *Playbook) outcome {
 		return o
 	}
 	o.applies = true
+	checks, err := p.proof()
+	if err != nil {
+		o.fault = err.Error()
+		return o
+	}
 	var undecided bool
 	var missing []evidence.Key
 	for i, check := range p.Checks {
-		step, v := s.step(check, p.compiled.checks[i])
+		step, v := s.step(check, checks[i])
 		o.steps = append(o.steps, step)
 		switch {
 		case v.err != nil:
@@ -143,8 +148,8 @@ func (s *scene) judge(p *Playbook) outcome {
 			return o
 		default:
 			o.truths++
-			o.noteChange(s, p.compiled.checks[i])
-			missing = append(missing, s.wanted(p.compiled.checks[i])...)
+			o.noteChange(s, checks[i])
+			missing = append(missing, s.wanted(checks[i])...)
 		}
 	}
 	o.missing = missing

@@ -138,7 +138,15 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 	return s, s.Exercise.check(s)
 }
 
-// FindScenario finds a scenario by name; the error offers the names there are.
+// UnknownScenario is the error of a name that no scenario has.
+type UnknownScenario struct {
+	Name  string
+	Names []string // that there are
+}
+
+func (e *UnknownScenario) Error() string { return fmt.Sprintf("no scenario is called %q", e.Name) }
+
+// FindScenario finds a scenario by name; where there is none, the error is an *UnknownScenario.
 func FindScenario(name string) (Scenario, error) {
 	all, err := Scenarios()
 	if err != nil {
@@ -152,7 +160,7 @@ func FindScenario(name string) (Scenario, error) {
 	for _, s := range all {
 		names = append(names, s.Name)
 	}
-	return Scenario{}, fmt.Errorf("no scenario is called %q; there are: %s", name, strings.Join(names, ", "))
+	return Scenario{}, &UnknownScenario{Name: name, Names: names}
 }
 
 // Start makes the account of a scenario, breaks it, and lets the symptom show. Options.Endpoints is the scenario's to decide.
