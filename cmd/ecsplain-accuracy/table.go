@@ -135,7 +135,7 @@ func (o outcome) failed(s settings) string {
 		return "confirmed and wrong: " + strings.Join(o.wrong, ", ")
 	case o.alarm:
 		return "false alarm"
-	case o.unseen && !o.top1 && !o.named && s.caller.name == "full" && !s.expired && !s.fixed:
+	case o.unseen && !o.top1 && !o.named && o.family != "denied" && s.caller.name == "full" && !s.expired && !s.fixed:
 		return "neither the cause nor the hop"
 	case o.symptom != "" && !o.top1 && !o.unseen && s.caller.name == "full" && !s.expired && !s.fixed && o.family != "denied":
 		return "not the first answer"

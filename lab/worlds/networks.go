@@ -27,6 +27,11 @@ func ofKind(r *rand.Rand, kind string, n lab.Network) lab.Network {
 	return n
 }
 
+// foreign tells whether networks of a kind belong to another account, or lead to one. Of their worlds half the faults are about the network.
+func foreign(kind string) bool { return kind != "" && kind != "own" }
+
+func aboutNetwork(k Kind) bool { return slices.Contains([]string{"net", "dns", "hub"}, k.Family) }
+
 // kinds lists the ways to break a service in networks of a kind.
 func kinds(networks string) []Kind {
 	if networks == "hub" {

@@ -171,14 +171,15 @@ func (c *Case) drawFaults(p *Place, o Options) error {
 // drawFault tries kinds until one can be done to the world besides the faults drawn already.
 func (c *Case) drawFault(p *Place, o Options) (Fault, error) {
 	family, all := o.Family, kinds(o.Networks)
+	near := foreign(o.Networks) && family == "" && p.chance(0.5)
 	for range 300 {
 		var f Fault
 		ok := false
-		if family == "field" || family == "" && p.chance(0.2) {
+		if family == "field" || family == "" && !near && p.chance(0.2) {
 			f, ok = drawField(p)
 		} else {
 			k := all[p.r.IntN(len(all))]
-			if family != "" && k.Family != family || k.Fits != nil && !k.Fits(p) {
+			if family != "" && k.Family != family || near && !aboutNetwork(k) || k.Fits != nil && !k.Fits(p) {
 				continue
 			}
 			f, ok = k.make(p)
