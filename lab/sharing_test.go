@@ -69,6 +69,15 @@ func TestWhatAParticipantSees(t *testing.T) {
 	if s := out["Subnets"].([]any)[0].(map[string]any); s["OwnerId"] != networkAccount || s["Tags"] != nil {
 		t.Errorf("owner %v, tags %v: the owner's id and none of his tags belong there", s["OwnerId"], s["Tags"])
 	}
+	if err := w.Apply([]Step{{Service: "ec2", Operation: "ModifyVpcBlockPublicAccessOptions", Input: map[string]any{"InternetGatewayBlockMode": "block-bidirectional"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"net1": "off", "net2": "block-bidirectional"} {
+		out, err := w.Look("ec2", "DescribeVpcs", map[string]any{"VpcIds": []any{"${vpc:" + name + "}"}})
+		if text := fmt.Sprint(out); err != nil || !strings.Contains(text, "InternetGatewayBlockMode:"+want) {
+			t.Errorf("%s: %v %s, want %s", name, err, text, want)
+		}
+	}
 	if n := len(idsOf(t, w, "", "DescribeNetworkInterfaces", "NetworkInterfaces", "NetworkInterfaceId")); n != 3 { // two tasks and the NAT gateway of net2
 		t.Errorf("%d interfaces are seen, want 3", n)
 	}
