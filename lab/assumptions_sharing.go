@@ -17,6 +17,8 @@ var sharingAssumptions = []Assumption{
 		"the guide says what participants cannot do, not how EC2 refuses it; another code may be InvalidRouteTableID.NotFound", "Delete a route of a shared subnet's table as a participant.", "TestWhatAParticipantMayChange"},
 	{"sharing.block-public-access", "VPC Block Public Access of a participant does not reach a shared VPC; the owner's is not modelled.", assumed,
 		"the option is described as one of an account's own VPCs", "Turn it on in a participant and call the internet from a shared subnet.", "TestWhatAParticipantSees"},
+	{"sharing.withdrawn", "When a subnet is shared no longer, tasks in it run on, it is not shown any more, and a new task's interface is refused with AuthFailure.", observed,
+		"public reports of the stopped reason; " + vpcDocs + "vpc-sharing-stop-share-subnet.html says that resources run on and none can be made", "Take a subnet out of the resource share and scale a service out.", "TestAWithdrawnShare"},
 	{"beyond.central", "A hub with interface endpoints shares private hosted zones with its spokes: the names resolve to its addresses, and the transit gateway takes the packets there. No call of the spoke's account shows any of it.", documented,
 		"https://docs.aws.amazon.com/whitepapers/latest/building-scalable-secure-multi-vpc-network-infrastructure/centralized-access-to-vpc-private-endpoints.html", "Look up api.ecr.REGION.amazonaws.com in a spoke.", "TestASpokeDependsOnItsHub"},
 }

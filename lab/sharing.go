@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -47,6 +48,18 @@ func (w *World) openSubnet(id string) *ec2types.Subnet {
 		return nil
 	}
 	return s
+}
+
+// withdrawn is what EC2 says to a participant who makes an interface in a subnet that is shared no longer.
+var withdrawn = wire.Errorf("AuthFailure", "You do not have permission to access the specified resource.")
+
+func (w *World) labWithdrawShare(in map[string]any) error {
+	id := textOf(in, "SubnetId")
+	if !w.shared[id] {
+		return fmt.Errorf("no subnet %q is shared with this account", id)
+	}
+	delete(w.shared, id)
+	return nil
 }
 
 // hides tells whether resources of a VPC are to be looked at one by one, because the caller is not their owner.

@@ -127,6 +127,33 @@ func TestWhatAParticipantMayChange(t *testing.T) {
 	}
 }
 
+// TestAWithdrawnShare: what runs in the subnet runs on, and a new task is refused its interface.
+func TestAWithdrawnShare(t *testing.T) {
+	w := New(Options{Seed: 5, Topology: &Topology{Networks: []Network{{Name: "net1", Octet: 10, Zones: 2, NAT: true, Owner: networkAccount}}, Services: []Workload{{Cluster: "shop", Name: "orders", Count: 2}}}})
+	if err := w.Apply([]Step{{Service: "lab", Operation: "WithdrawShare", Input: map[string]any{"SubnetId": "${subnet:net1-private-a}"}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Advance(10 * time.Minute)
+	if err := w.Healed("shop/orders", 0); err != nil {
+		t.Errorf("the tasks that ran do not run on: %v", err)
+	}
+	if _, err := w.Look("ec2", "DescribeSubnets", map[string]any{"SubnetIds": []any{"${subnet:net1-private-a}"}}); err == nil || !strings.Contains(err.Error(), "InvalidSubnetID.NotFound") {
+		t.Errorf("the subnet is still seen: %v", err)
+	}
+	if err := w.Apply([]Step{{Service: "lab", Operation: "RetireTasks", Input: map[string]any{"Service": "shop/orders"}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Advance(3 * time.Minute)
+	stopped, err := w.Look("ecs", "ListTasks", map[string]any{"cluster": "shop", "serviceName": "orders", "desiredStatus": "STOPPED"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.Look("ecs", "DescribeTasks", map[string]any{"cluster": "shop", "tasks": stopped["taskArns"]})
+	if text := fmt.Sprint(out); err != nil || !strings.Contains(text, "AuthFailure") {
+		t.Errorf("%v: no start was refused: %s", err, text)
+	}
+}
+
 // TestASpokeDependsOnItsHub: without the attachment, without the hub's way out and without its endpoints starts fail; all is seen or not as AWS shows it.
 func TestASpokeDependsOnItsHub(t *testing.T) {
 	for _, c := range []struct {

@@ -34,8 +34,11 @@ func aboutNetwork(k Kind) bool { return slices.Contains([]string{"net", "dns", "
 
 // kinds lists the ways to break a service in networks of a kind.
 func kinds(networks string) []Kind {
-	if networks == "hub" {
+	switch networks {
+	case "hub":
 		return slices.Concat(Kinds, hubKinds)
+	case "shared":
+		return slices.Concat(Kinds, sharedKinds)
 	}
 	return Kinds
 }
@@ -71,6 +74,13 @@ var hubKinds = []Kind{
 	{Name: "hub without internet", Family: "hub", Fits: usesHub, Hidden: true, Do: setHub("Internet")},
 	{Name: "hub without a way back", Family: "hub", Fits: usesHub, Hidden: true, Do: setHub("Returns")},
 	{Name: "hub endpoints down", Family: "hub", Fits: func(p *Place) bool { return p.net.Central }, Hidden: true, Do: setHub("Endpoints")},
+}
+
+var sharedKinds = []Kind{
+	{Name: "net.share-withdrawn", Family: "net", Do: func(p *Place) ([]lab.Step, []Answer, bool) {
+		first := p.subnets()[0].(string)
+		return one("net.share-withdrawn", first, step("lab", "WithdrawShare", input{"SubnetId": first}), p.retire())
+	}},
 }
 
 // hiddenInShared are the kinds whose cause a participant sees nothing of; absentInShared those where he sees that something is not there, which
