@@ -100,7 +100,7 @@ type SubjectRef struct {
 
 // Owner is who manages a resource, where its tags tell. A change by hand is undone at the owner's next run.
 type Owner struct {
-	Tool string `json:"tool"` // CloudFormation, CDK, Terraform, "" = no sign of any
+	Tool string `json:"tool"` // CloudFormation, CDK, Terraform, "account ID" of a network that is shared with the caller's, "" = no sign of any
 	Name string `json:"name"` // stack, workspace or construct path
 	Say  string `json:"say"`  // the advice that follows
 }
