@@ -11,10 +11,12 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/diagnose/facts/message"
+	"github.com/ecsplain/ecsplain/evidence"
 )
 
 // compiled is a playbook ready to run.
@@ -69,8 +71,15 @@ func newEnv(as string) (*cel.Env, error) {
 		cel.Variable(as, cel.ObjectType("facts.Incident")),
 		ext.Strings(),
 		ext.Lists(),
+		counted,
 	)
 }
+
+// counted writes a number with its noun: counted(2, "task") is "2 tasks".
+var counted = cel.Function("counted", cel.Overload("counted_int_string", []*cel.Type{cel.IntType, cel.StringType}, cel.StringType,
+	cel.BinaryBinding(func(n, noun ref.Val) ref.Val {
+		return types.String(evidence.Counted(int(n.(types.Int)), string(noun.(types.String))))
+	})))
 
 // environments are those of one Load, by the variable's name: making one reads all fact types, which takes longer than a playbook.
 type environments map[string]*cel.Env

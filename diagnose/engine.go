@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -155,8 +154,8 @@ func (c *targetCase) want(keys []evidence.Key) {
 func (e *Engine) weighControls(o *outcome, s facts.Screening) {
 	if !o.pb.Intermittent {
 		if t, ok := facts.Control(*o.in, s.Running); ok {
-			by := fmt.Sprintf("task %s with the same subnet, security groups, role and image passed this stage at %s", t.ID, facts.Passed(t).UTC().Format(time.RFC3339))
-			o.verdict, o.by = Refuted, by
+			by := fmt.Sprintf("task %s with the same subnet, security groups, role and image passed this stage at %s", t.ID, evidence.UTC(facts.Passed(t)))
+			o.verdict, o.by, o.sibling = Refuted, by, true
 			o.steps = append(o.steps, Step{Check: "no sibling passed this stage since the failures began", Verdict: no.String()})
 			return
 		}
@@ -166,10 +165,10 @@ func (e *Engine) weighControls(o *outcome, s facts.Screening) {
 		o.verdict = Changed
 	case o.in.Anew.Known:
 		o.verdict = Changed
-		o.why = "the last failure was at " + o.in.Last.UTC().Format(time.RFC3339) + ", and since " + o.in.Anew.At.UTC().Format(time.RFC3339) + " the service starts other tasks than those that failed"
+		o.why = "the last failure was at " + evidence.UTC(o.in.Last) + ", and since " + evidence.UTC(o.in.Anew.At) + " the service starts other tasks than those that failed"
 	case !o.in.Ongoing:
 		o.verdict = Changed
-		o.why = "the last failure was at " + o.in.Last.UTC().Format(time.RFC3339) + " and the service is not short of tasks now"
+		o.why = "the last failure was at " + evidence.UTC(o.in.Last) + " and the service is not short of tasks now"
 	}
 }
 

@@ -110,7 +110,7 @@ func secretFact(v *evidence.View, in *Incident) {
 		key := evidence.SecretKey(id)
 		sec, st := evidence.Read(w, key)
 		if st == evidence.Found && sec.DeletedAt.Known {
-			w.Cite(key.Key, "secret "+id, "DeletedDate", sec.DeletedAt.At.UTC().Format(time.RFC3339))
+			w.Cite(key.Key, "secret "+id, "DeletedDate", evidence.UTC(sec.DeletedAt.At))
 		}
 		return sec.DeletedAt.Known, st == evidence.Absent || st == evidence.Found
 	})
