@@ -75,6 +75,7 @@ nothing is confirmed; 2 usage; 1 could not run.`,
 			return unknownCommand(cmd, args[0])
 		},
 	}
+	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage{what: err.Error(), try: cmd.CommandPath() + " --help"}
 	})
@@ -121,11 +122,14 @@ func (a *app) colour(w io.Writer) bool {
 	return isTerminal(w) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 }
 
-// textOptions lay text out for stdout. A terminal tells its width in COLUMNS, if the shell exports it.
+// widest is how long a line of prose may be in a terminal that is wider: longer ones are hard to read.
+const widest = 100
+
+// textOptions lay text out for stdout: as wide as COLUMNS says, else as the terminal is.
 func (a *app) textOptions(verbose bool) report.TextOptions {
 	width, err := strconv.Atoi(strings.TrimSpace(a.getenv("COLUMNS")))
 	if err != nil || width < 1 {
-		width = 0
+		width = min(terminalWidth(a.stdout), widest)
 	}
 	return report.TextOptions{Width: width, Color: a.colour(a.stdout), Verbose: verbose}
 }

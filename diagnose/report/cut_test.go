@@ -17,7 +17,7 @@ func TestTextIsCutAtSentencesAndWords(t *testing.T) {
 		want         string
 	}{
 		{"one two three", 20, 1, "one two three"},
-		{"Start tasks elsewhere. Until this is undone the service stands in fewer zones", 30, 2, "Start tasks elsewhere. ..."},
+		{"Start new tasks in the other subnets only. Until this is undone the service stands in fewer zones", 30, 2, "Start new tasks in the other|subnets only. ..."},
 		{"Tasks start by themselves once the image is there", 24, 1, "Tasks start by ..."},
 		{"First, a clause that goes on and on without an end in sight", 16, 2, "First, a clause|that goes on ..."},
 		{"rtb-0c4d21a0d0264cd44rtb-0c4d21a0d0264cd44 x y z", 20, 1, ""},
