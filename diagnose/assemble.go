@@ -37,6 +37,7 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 			t.Gaps = append(t.Gaps, g)
 		}
 	}
+	t.MayNeed = e.mayNeed(store, t.Gaps)
 	findings := e.findings(store, c)
 	findings = fold(findings)
 	explained, via := explainedBy(c, findings)

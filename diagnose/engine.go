@@ -19,6 +19,7 @@ type Engine struct {
 	Playbooks []*Playbook
 	Fetch     Fetch
 	Progress  func(wave int, keys []evidence.Key) // told before each wave; nil = nobody listens
+	Reads     []string                            // permissions of everything that can be read, e.g. ec2:DescribeSubnets; nil = not known
 	Profile   string                              // written into commands; "" = left out
 }
 

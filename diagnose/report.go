@@ -36,6 +36,7 @@ type TargetReport struct {
 	StoodIn   string          `json:"stood_in"`
 	Untried   []string        `json:"untried"` // failures of which every known cause is ruled out now, with no start come to an end since: perhaps mended
 	Gaps      []evidence.Gap  `json:"gaps"`
+	MayNeed   []string        `json:"may_need"` // of services that refused every call: further permissions that the next answers may need
 }
 
 // IncidentInfo sums up one incident.

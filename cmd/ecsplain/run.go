@@ -20,7 +20,7 @@ const (
 	exitHealthy   = 0
 	exitFailed    = 1 // could not run
 	exitUsage     = 2
-	exitConfirmed = 3 // something is wrong and a cause is confirmed
+	exitConfirmed = 3 // a cause is confirmed
 	exitUnproven  = 4 // something is wrong, or could not be seen, and no cause is confirmed
 )
 
@@ -62,8 +62,8 @@ answered, and gives the fix. It only reads.
   ecsplain preflight CLUSTER/SERVICE  would the next task start?
   ecsplain explain "MESSAGE"          what a stopped reason or service event means
 
-Exit codes: 0 healthy; 3 something is wrong and a cause is confirmed; 4 something is wrong or could not be seen, and
-nothing is confirmed; 2 usage; 1 could not run.`,
+Exit codes: 0 healthy; 3 a cause is confirmed (of a service that is told to run no task, too); 4 something is wrong or
+could not be seen, and nothing is confirmed; 2 usage; 1 could not run.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -272,8 +272,11 @@ func (v *view) next(p *page, t diagnose.TargetReport) {
 		return
 	}
 	if cures := curesOf(t.Gaps); len(cures) > 0 {
-		p.paraIn(bold, "Next", indent, capital(strings.Join(cures, "; "))+". Then run this again.", 4)
+		p.paraIn(bold, "Next", indent, capital(strings.Join(cures, "; "))+". Then run this again.", 8)
 		if strings.HasPrefix(cures[0], "allow ") {
+			if len(t.MayNeed) > 0 {
+				p.paraIn(bold, "", indent, "The next answers may need as well: "+strings.Join(cleaned(t.MayNeed), ", ")+".", 0)
+			}
 			p.paraIn(bold, "", indent, "All that ecsplain reads, as one policy:", 0)
 			p.command("ecsplain policy")
 		}
