@@ -83,10 +83,10 @@ func TestConfirmedIsNeverHealthy(t *testing.T) {
 // An incident whose own finding is folded under another one is explained by that.
 func TestEffectsExplainTheirIncidents(t *testing.T) {
 	c := &targetCase{incidents: make([]facts.Incident, 3)}
-	cause, effect, far := draftOf("cause", Confirmed, 1, "effect"), draftOf("effect", Confirmed, 1, "far"), draftOf("far", Confirmed, 1)
+	cause, effect, far := draftOf("cause", Confirmed, 1, "effect"), draftOf("effect", Confirmed, 1, "a-far"), draftOf("a-far", Confirmed, 1)
 	cause.incidents, effect.incidents, far.incidents = []*facts.Incident{&c.incidents[0]}, []*facts.Incident{&c.incidents[1]}, []*facts.Incident{&c.incidents[2]}
 	by, via := explainedBy(c, fold([]*draft{cause, effect, far}))
-	for i, want := range []string{"", "effect", "far"} {
+	for i, want := range []string{"", "effect", "a-far"} {
 		if in := &c.incidents[i]; by[in] != "cause" || via[in] != want {
 			t.Errorf("incident %d: explained by %q via %q, want cause via %q", i, by[in], via[in], want)
 		}
