@@ -34,8 +34,8 @@ demo: build
 
 SEEDS ?= 5
 test-scenarios:
-	$(GO) test ./lab -run 'TestScenarios|TestBaseWorlds' -seeds $(SEEDS) -aws -timeout 20m
-	$(GO) test ./diagnose -run 'TestScenarios|TestHerrings|TestHealthyWorld' -seeds $(SEEDS) -timeout 20m
+	$(GO) test ./lab -run 'TestScenarios|TestBaseWorlds' -seeds $(SEEDS) -aws all -timeout 30m
+	$(GO) test ./diagnose -run 'TestScenarios|TestHerrings|TestHealthyWorld' -seeds $(SEEDS) -timeout 30m
 
 update:
 	$(GO) test ./diagnose/report -update

@@ -96,7 +96,7 @@ func (a *Account) adviceFor(action string, err error) string {
 	case is(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"):
 		return a.login()
 	case is(err, loginCodes...):
-		return "AWS does not accept these credentials here: " + a.login()
+		return "AWS does not accept these credentials in " + a.Region() + " (a region that is not enabled for the account answers so, too: --region): " + a.login()
 	case throttled(err):
 		return "run again later; the limit is shared with your deployments"
 	case statusOf(err) >= 500:

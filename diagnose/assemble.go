@@ -41,9 +41,12 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 	findings := e.findings(store, c)
 	findings = fold(findings)
 	explained, via := explainedBy(c, findings)
+	t.Untried = untried(c)
+	if len(t.Untried) > 0 && alone(findings) {
+		findings = nil
+	}
 	t.Findings, t.Undecided = settle(findings, c, explained)
 	t.RuledOut = ruledOut(c, t.Findings)
-	t.Untried = untried(c)
 	for i := range c.incidents {
 		in := &c.incidents[i]
 		if in.Kind == facts.KindForward {
@@ -55,6 +58,11 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 			Revision: in.Launch.TaskDefinition, ExplainedBy: explained[in], Via: via[in]})
 	}
 	return t
+}
+
+// alone reports whether nothing is found but effects. Where the failures have no cause any more, an effect of theirs is no answer.
+func alone(all []*draft) bool {
+	return !slices.ContainsFunc(all, func(d *draft) bool { return !d.pb.Consequence })
 }
 
 // untried finds failed starts that nothing explains any more. Evidence is of now: where causes fitted the message and

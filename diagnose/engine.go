@@ -55,6 +55,11 @@ func (e *Engine) Run(ctx context.Context, store *evidence.Store, targets []evide
 			return Report{}, err
 		}
 	}
+	for _, c := range cases {
+		if err := c.fault(); err != nil {
+			return Report{}, err
+		}
+	}
 	return e.report(store, cases), nil
 }
 
@@ -124,22 +129,37 @@ func (e *Engine) judgeAll(store *evidence.Store, v *evidence.View, c *targetCase
 			if !o.applies {
 				continue
 			}
-			if o.verdict == Confirmed {
-				e.weighControls(&o, c.screening)
-			}
 			if o.fault != "" {
 				return errors.New(o.fault)
+			}
+			if o.verdict == Confirmed {
+				e.weighControls(&o, c.screening)
 			}
 			c.want(o.missing)
 			if p.Rollback && o.verdict == NotClear && symptomFits(p, in) == yes {
 				c.want(in.Previous.Basis.Missing) // known beside the cause, not after it
 			}
 			if o.verdict == Confirmed || o.verdict == Changed {
+				if _, err := p.words(); err != nil {
+					return err
+				}
 				_, missing := e.say(s, &o, store)
 				c.want(missing)
 			}
 			c.outcomes = append(c.outcomes, o)
 			c.scenes = append(c.scenes, s)
+		}
+	}
+	return nil
+}
+
+// fault is that of a playbook which has something to say and whose words do not compile.
+func (c *targetCase) fault() error {
+	for _, o := range c.outcomes {
+		if o.verdict != Refuted {
+			if _, err := o.pb.words(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -194,7 +214,7 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 		missing = append(missing, m...)
 		return strings.TrimSpace(out)
 	}
-	c := o.pb.compiled
+	c, _ := o.pb.words() // its fault was told before, see fault
 	f := Finding{ID: o.pb.ID, Verdict: o.verdict, Title: o.pb.Title, Case: o.pb.Case, Steps: o.steps, Docs: o.pb.Docs,
 		ChangedAt: o.changed, ChangedBy: o.why, Tasks: s.in.Tasks + s.in.Stuck, Share: s.in.Share}
 	f.Subject = SubjectRef{Kind: o.pb.Subject.Kind, ID: text(c.subject)}
@@ -221,7 +241,8 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 }
 
 func readsPath(p *Playbook, root string) bool {
-	for _, e := range p.compiled.checks {
+	checks, _ := p.proof() // judge told of its fault
+	for _, e := range checks {
 		for _, path := range e.paths {
 			if path == root || strings.HasPrefix(path, root+".") {
 				return true
@@ -260,20 +281,20 @@ func (e *Engine) rollback(in *facts.Incident, region string) []Action {
 
 func (e *Engine) actions(s *scene, specs []actionTemplate, gap func([]evidence.Key) string, region string, owner Owner) (out []Action, missing []evidence.Key) {
 	for _, a := range specs {
-		if a.when != nil {
-			v := s.eval(a.when)
-			if v.unknown {
-				missing = append(missing, v.missing...)
-			}
-			if v.err != nil || v.unknown || v.val.Value() != true {
-				continue
-			}
+		if applies, m := s.holds(a.when); !applies {
+			missing = append(missing, m...)
+			continue
 		}
 		say, m := s.render(a.say, gap)
 		undo, m2 := s.render(a.undo, gap)
 		missing = append(append(missing, m...), m2...)
 		act := Action{Say: strings.TrimSpace(say), Replaces: a.spec.Replaces, ReducesCapacity: a.spec.ReducesCapacity, Undo: strings.TrimSpace(undo), Owner: owner}
 		for _, c := range a.calls {
+			applies, m := s.holds(c.when)
+			missing = append(missing, m...)
+			if !applies {
+				continue
+			}
 			in, m := e.input(s, c.input, gap)
 			missing = append(missing, m...)
 			obj, _ := in.(map[string]any)

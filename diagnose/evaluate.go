@@ -127,10 +127,15 @@ func (s *scene) judge(p *Playbook) outcome {
 		return o
 	}
 	o.applies = true
+	checks, err := p.proof()
+	if err != nil {
+		o.fault = err.Error()
+		return o
+	}
 	var undecided bool
 	var missing []evidence.Key
 	for i, check := range p.Checks {
-		step, v := s.step(check, p.compiled.checks[i])
+		step, v := s.step(check, checks[i])
 		o.steps = append(o.steps, step)
 		switch {
 		case v.err != nil:
@@ -144,8 +149,8 @@ func (s *scene) judge(p *Playbook) outcome {
 			return o
 		default:
 			o.truths++
-			o.noteChange(s, p.compiled.checks[i])
-			missing = append(missing, s.wanted(p.compiled.checks[i])...)
+			o.noteChange(s, checks[i])
+			missing = append(missing, s.wanted(checks[i])...)
 		}
 	}
 	o.missing = missing
@@ -197,6 +202,15 @@ func (s *scene) step(c Check, e *expression) (Step, value) {
 		st.Verdict = no.String()
 	}
 	return st, v
+}
+
+// holds reports whether a condition is true; nil always is. missing are the keys that would decide it where it is unknown.
+func (s *scene) holds(e *expression) (is bool, missing []evidence.Key) {
+	if e == nil {
+		return true, nil
+	}
+	v := s.eval(e)
+	return v.err == nil && !v.unknown && v.val.Value() == true, v.missing
 }
 
 // cites are those of the deepest fact on each path that the expression reads, each once.

@@ -24,6 +24,7 @@ var databaseWorker = []build{{"2.6.0", anywhere, true, func() App {
 //
 //	db.shop.internal  a network interface in private-a with security group database, which lets in the tasks' group on 5432
 func (w *World) buildDatabase() {
+	w.vcpuQuota = 16 // room for the workers at their most, and a deployment of them
 	id := w.call("sg:database", "sg")
 	w.groups[id] = &ec2types.SecurityGroup{
 		GroupId: aws.String(id), GroupName: aws.String("database"), Description: aws.String("the database"), VpcId: aws.String(w.names["vpc:shop"]), OwnerId: aws.String(w.Account),

@@ -236,6 +236,9 @@ func (out *outcome) afterFix(o settings, w *lab.World, c *worlds.Case) error {
 				out.wrong = append(out.wrong, fmt.Sprintf("%s after the fix, %s on %s", wait, f.ID, f.Subject.ID))
 			}
 		}
+		if len(out.wrong) > 0 {
+			return nil // the report that says so is the one to show
+		}
 	}
 	return nil
 }

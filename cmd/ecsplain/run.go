@@ -81,6 +81,12 @@ could not be seen, and nothing is confirmed; 2 usage; 1 could not run.`,
 	})
 	root.PersistentFlags().CountVarP(&a.verbosity, "log", "v", "log each call to AWS on stderr; -vv: what each wave asks for, too")
 	root.AddCommand(a.diagnoseCommand(), a.preflightCommand(), a.explainCommand(), a.demoCommand(), a.labCommand(), a.playbooksCommand(), a.policyCommand(), a.versionCommand())
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			group(cmd)
+		}
+	}
 	return root
 }
 

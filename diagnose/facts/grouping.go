@@ -187,6 +187,9 @@ func (g *grouping) incidents() (out []Incident, resolved []string) {
 		if at.After(in.Last) {
 			in.Last = at
 		}
+		if f.task.CreatedAt.Known && f.task.CreatedAt.At.After(in.made) {
+			in.made = f.task.CreatedAt.At
+		}
 		if len(in.Samples) < samplesPerCase {
 			in.Samples = append(in.Samples, f.task.ID)
 		}
@@ -232,6 +235,8 @@ func (g *grouping) newIncident(f failure) *Incident {
 	}
 	in := &Incident{Kind: KindStopped, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: f.reading.Symptom, Message: f.reading,
 		StopCode: f.task.StopCode, First: at, Last: at, Exit: f.exit, Launch: g.launchOf(f.task)}
+	p, known := primary(g.svc)
+	in.TakenBack = known && p.TaskDefinition != "" && p.TaskDefinition != in.Launch.TaskDefinition
 	in.Launch.Container = cmp.Or(f.reading.Fields.Container, f.exit.Container)
 	if f.reading.Step == "container-health" {
 		in.Launch.Container = cmp.Or(f.reading.Fields.Container, unhealthyContainer(f.task))
@@ -298,19 +303,31 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 	return ""
 }
 
-// deployedAnew is when the newest deployment was begun, where that was after the last failure and it starts other tasks than those that
+// deployedAnew is when the newest deployment was begun, where that was after the last of the failed tasks was made and it starts other tasks than those that
 // failed: of another revision, or with another network configuration. Whether it mends anything its own tasks must show.
 func (g *grouping) deployedAnew(in *Incident) evidence.Moment {
 	p, ok := primary(g.svc)
-	if !ok || !p.CreatedAt.Known || !p.CreatedAt.At.After(in.Last) {
+	last := in.made
+	if last.IsZero() {
+		last = in.Last
+	}
+	if !ok || !p.CreatedAt.Known || !p.CreatedAt.At.After(last) {
 		return evidence.Moment{}
 	}
 	elsewhere := in.Launch.Subnet != "" && len(p.Network.Subnets) > 0 && !slices.Contains(p.Network.Subnets, in.Launch.Subnet)
 	pinned := strings.Contains(in.Message.Fields.Image, "@sha256:") // every deployment looks its tags up anew
-	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere || pinned {
+	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere || pinned || otherNetwork(p.Network, in.Launch) {
 		return p.CreatedAt
 	}
 	return evidence.Moment{}
+}
+
+// otherNetwork reports whether a deployment gives its tasks other security groups or another public address than a launch had.
+func otherNetwork(n evidence.NetworkConfiguration, l Launch) bool {
+	if len(n.Subnets) == 0 {
+		return false
+	}
+	return n.AssignPublicIP != l.PublicIP || !slices.Equal(slices.Sorted(slices.Values(n.SecurityGroups)), slices.Sorted(slices.Values(l.SecurityGroups)))
 }
 
 // recurring reports whether crashes go on in their rhythm. A service whose tasks die minutes after their start reaches a

@@ -130,6 +130,17 @@ func primary(svc evidence.Service) (evidence.Deployment, bool) {
 	return evidence.Deployment{}, false
 }
 
+// nextSet is the task set that the next tasks of a service come from: the newest that is scaled up. Services whose deployments ECS itself makes
+// have none.
+func nextSet(svc evidence.Service) (out evidence.TaskSet, ok bool) {
+	for _, s := range svc.TaskSets {
+		if s.Status != "DRAINING" && s.ScalePercent > 0 && (!ok || s.CreatedAt.At.After(out.CreatedAt.At)) {
+			out, ok = s, true
+		}
+	}
+	return out, ok
+}
+
 // older is the newest deployment beside the primary one that still has running tasks.
 func older(svc evidence.Service) (evidence.Deployment, bool) {
 	for _, d := range svc.Deployments {

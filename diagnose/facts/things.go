@@ -39,6 +39,26 @@ func imageFact(v *evidence.View, in *Incident) {
 	in.Image = ImageFact{Reference: ref, DockerHub: p.DockerHub, ECR: p.ECR, Basis: evidence.Basis{Cites: citeDefinition(v, in, "containerDefinitions.image", ref)}}
 	in.Image.Look = image.Look(v.Track(), ref, in.Definition.OS, in.Definition.Arch, wantPlatforms)
 	in.Image.Look.TagMissing = pushedSince(v, in, p, in.Image.Look.TagMissing)
+	in.Image.Tagged = tagged(v, in)
+}
+
+func tagged(v *evidence.View, in *Incident) Check {
+	w := v.Track()
+	gone := in.Image.Look.DigestGone
+	switch named := image.Parse(in.Definition.Image); {
+	case gone.Basis.Unknown || !gone.Holds:
+		return Check{Basis: w.Undecided("no digest is gone")}
+	case in.Definition.Basis.Unknown:
+		return Check{Basis: in.Definition.Basis}
+	case named.Digest != "":
+		return Check{Basis: in.Definition.Basis}
+	default:
+		_, st := evidence.Read(w, evidence.ImageKey(named.RepositoryID(), named.Suffix()))
+		if st != evidence.Found && st != evidence.Absent {
+			return Check{Basis: w.Undecided("")}
+		}
+		return Check{Holds: st == evidence.Found, Resource: named.Text, Basis: w.Decided()}
+	}
 }
 
 // pushedSince turns "the tag is there" into "the tag was missing then and was pushed since" where the registry said
@@ -161,6 +181,9 @@ func parameterFact(v *evidence.View, in *Incident) {
 		return
 	}
 	p.Missing.Holds, p.Missing.Resource = st == evidence.Absent, p.Name
+	if in.Message.Nature == "permission" { // the reference is what is wrong then, as AWS writes it
+		p.Missing.Resource = in.Message.Fields.Parameter
+	}
 	w.Cite(key.Key, "parameter "+p.Name, "Name", map[bool]string{true: "does not exist", false: "exists"}[st == evidence.Absent])
 	p.Missing.Basis = w.Decided()
 }

@@ -268,7 +268,10 @@ func refusals(gaps []evidence.Gap) (out []string) {
 // next says what to do when nothing is proven.
 func (v *view) next(p *page, t diagnose.TargetReport) {
 	if len(t.Untried) > 0 && len(t.Findings) == 0 && len(t.Gaps) == 0 {
-		p.paraIn(bold, "Next", indent, "Wait for the next start and run this again. ECS delays starts that fail, up to 27 minutes; a new deployment resets that wait.", 0)
+		p.paraIn(bold, "Next", indent, "Wait for the next start and run this again. ECS delays starts that fail, up to 27 minutes; a new deployment, which replaces nothing that runs before its own tasks are healthy, tries at once:", 0)
+		if t.Target.Kind == evidence.TargetService {
+			p.command(fmt.Sprintf("aws ecs update-service --cluster %s --service %s --force-new-deployment", shellQuote(clean(t.Target.Cluster)), shellQuote(clean(t.Target.Service))))
+		}
 		return
 	}
 	if cures := curesOf(t.Gaps); len(cures) > 0 {
