@@ -52,6 +52,8 @@ type actionTemplate struct {
 	when  *expression // nil = always
 	say   *template
 	undo  *template
+	lines *template // of type; nil = none
+	jq    *template // of revise; nil = none
 	calls []callTemplate
 }
 
@@ -207,6 +209,15 @@ func (b *compiler) actions(specs []ActionSpec) (out []actionTemplate) {
 		}
 		if s.Say == "" {
 			b.fail(b.p.fault("fix:", "every action needs a say"))
+		}
+		if (len(s.Calls) > 0 && s.Type+s.Revise != "") || s.Type != "" && s.Revise != "" {
+			b.fail(b.p.fault(s.Say, "an action has calls, or type, or revise"))
+		}
+		if s.Type != "" {
+			a.lines = b.template(s.Type)
+		}
+		if s.Revise != "" {
+			a.jq = b.template(s.Revise)
 		}
 		for _, c := range s.Calls {
 			if c.Service == "" || c.Operation == "" {

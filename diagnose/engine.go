@@ -271,11 +271,15 @@ func (e *Engine) rollback(in *facts.Incident, region string) []Action {
 		return nil
 	}
 	call := Call{Service: "ecs", Operation: "UpdateService", Input: map[string]any{"cluster": in.Cluster, "service": in.Service, "taskDefinition": p.TaskDefinition}}
+	say := "Go back to " + p.TaskDefinition + ", which ran before and is ACTIVE."
+	if p.Running > 0 {
+		say = fmt.Sprintf("Go back to %s: it is ACTIVE and %d of its tasks still serve.", p.TaskDefinition, p.Running)
+	}
 	return []Action{{
-		Say:     fmt.Sprintf("Go back to %s: it is ACTIVE and %d of its tasks still serve.", p.TaskDefinition, p.Running),
+		Say:     say,
 		Calls:   []Call{call},
 		Command: Command([]Call{call}, e.Profile, region),
-		Undo:    "aws ecs update-service --cluster " + quote(in.Cluster) + " --service " + quote(in.Service) + " --task-definition " + quote(in.Launch.TaskDefinition),
+		Undo:    "aws ecs update-service --cluster " + quote(in.Cluster) + " --service " + quote(in.Service) + " --task-definition " + quote(in.Launch.TaskDefinition) + globals(e.Profile, region),
 	}}
 }
 
@@ -301,6 +305,11 @@ func (e *Engine) actions(s *scene, specs []actionTemplate, gap func([]evidence.K
 			act.Calls = append(act.Calls, Call{Service: c.service, Operation: c.operation, Input: obj})
 		}
 		act.Command = Command(act.Calls, e.Profile, region)
+		if len(act.Calls) == 0 {
+			line, m := e.typed(s, a, region)
+			missing = append(missing, m...)
+			act.Command = line
+		}
 		out = append(out, act)
 	}
 	return out, missing
