@@ -12,10 +12,12 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/diagnose/facts/message"
+	"github.com/ecsplain/ecsplain/evidence"
 )
 
 // wording is what a playbook says of a failure that it does not rule out, ready to be filled.
@@ -50,6 +52,8 @@ type actionTemplate struct {
 	when  *expression // nil = always
 	say   *template
 	undo  *template
+	lines *template // of type; nil = none
+	jq    *template // of revise; nil = none
 	calls []callTemplate
 }
 
@@ -69,8 +73,15 @@ func newEnv(as string) (*cel.Env, error) {
 		cel.Variable(as, cel.ObjectType("facts.Incident")),
 		ext.Strings(),
 		ext.Lists(),
+		counted,
 	)
 }
+
+// counted writes a number with its noun: counted(2, "task") is "2 tasks".
+var counted = cel.Function("counted", cel.Overload("counted_int_string", []*cel.Type{cel.IntType, cel.StringType}, cel.StringType,
+	cel.BinaryBinding(func(n, noun ref.Val) ref.Val {
+		return types.String(evidence.Counted(int(n.(types.Int)), string(noun.(types.String))))
+	})))
 
 // environments are those of one Parse, by the variable's name: making one reads all fact types, which takes longer than a playbook.
 type environments struct {
@@ -198,6 +209,15 @@ func (b *compiler) actions(specs []ActionSpec) (out []actionTemplate) {
 		}
 		if s.Say == "" {
 			b.fail(b.p.fault("fix:", "every action needs a say"))
+		}
+		if (len(s.Calls) > 0 && s.Type+s.Revise != "") || s.Type != "" && s.Revise != "" {
+			b.fail(b.p.fault(s.Say, "an action has calls, or type, or revise"))
+		}
+		if s.Type != "" {
+			a.lines = b.template(s.Type)
+		}
+		if s.Revise != "" {
+			a.jq = b.template(s.Revise)
 		}
 		for _, c := range s.Calls {
 			if c.Service == "" || c.Operation == "" {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -20,6 +19,7 @@ type Engine struct {
 	Playbooks []*Playbook
 	Fetch     Fetch
 	Progress  func(wave int, keys []evidence.Key) // told before each wave; nil = nobody listens
+	Reads     []string                            // permissions of everything that can be read, e.g. ec2:DescribeSubnets; nil = not known
 	Profile   string                              // written into commands; "" = left out
 }
 
@@ -175,8 +175,8 @@ func (c *targetCase) want(keys []evidence.Key) {
 func (e *Engine) weighControls(o *outcome, s facts.Screening) {
 	if !o.pb.Intermittent {
 		if t, ok := facts.Control(*o.in, s.Running); ok {
-			by := fmt.Sprintf("task %s with the same subnet, security groups, role and image passed this stage at %s", t.ID, facts.Passed(t).UTC().Format(time.RFC3339))
-			o.verdict, o.by = Refuted, by
+			by := fmt.Sprintf("task %s with the same subnet, security groups, role and image passed this stage at %s", t.ID, evidence.UTC(facts.Passed(t)))
+			o.verdict, o.by, o.sibling = Refuted, by, true
 			o.steps = append(o.steps, Step{Check: "no sibling passed this stage since the failures began", Verdict: no.String()})
 			return
 		}
@@ -186,10 +186,10 @@ func (e *Engine) weighControls(o *outcome, s facts.Screening) {
 		o.verdict = Changed
 	case o.in.Anew.Known:
 		o.verdict = Changed
-		o.why = "the last failure was at " + o.in.Last.UTC().Format(time.RFC3339) + ", and since " + o.in.Anew.At.UTC().Format(time.RFC3339) + " the service starts other tasks than those that failed"
+		o.why = "the last failure was at " + evidence.UTC(o.in.Last) + ", and since " + evidence.UTC(o.in.Anew.At) + " the service starts other tasks than those that failed"
 	case !o.in.Ongoing:
 		o.verdict = Changed
-		o.why = "the last failure was at " + o.in.Last.UTC().Format(time.RFC3339) + " and the service is not short of tasks now"
+		o.why = "the last failure was at " + evidence.UTC(o.in.Last) + " and the service is not short of tasks now"
 	}
 }
 
@@ -279,11 +279,15 @@ func (e *Engine) rollback(in *facts.Incident, region string) []Action {
 		return nil
 	}
 	call := Call{Service: "ecs", Operation: "UpdateService", Input: map[string]any{"cluster": in.Cluster, "service": in.Service, "taskDefinition": p.TaskDefinition}}
+	say := "Go back to " + p.TaskDefinition + ", which ran before and is ACTIVE."
+	if p.Running > 0 {
+		say = fmt.Sprintf("Go back to %s: it is ACTIVE and %d of its tasks still serve.", p.TaskDefinition, p.Running)
+	}
 	return []Action{{
-		Say:     fmt.Sprintf("Go back to %s: it is ACTIVE and %d of its tasks still serve.", p.TaskDefinition, p.Running),
+		Say:     say,
 		Calls:   []Call{call},
 		Command: Command([]Call{call}, e.Profile, region),
-		Undo:    "aws ecs update-service --cluster " + quote(in.Cluster) + " --service " + quote(in.Service) + " --task-definition " + quote(in.Launch.TaskDefinition),
+		Undo:    "aws ecs update-service --cluster " + quote(in.Cluster) + " --service " + quote(in.Service) + " --task-definition " + quote(in.Launch.TaskDefinition) + globals(e.Profile, region),
 	}}
 }
 
@@ -309,6 +313,11 @@ func (e *Engine) actions(s *scene, specs []actionTemplate, gap func([]evidence.K
 			act.Calls = append(act.Calls, Call{Service: c.service, Operation: c.operation, Input: obj})
 		}
 		act.Command = Command(act.Calls, e.Profile, region)
+		if len(act.Calls) == 0 {
+			line, m := e.typed(s, a, region)
+			missing = append(missing, m...)
+			act.Command = line
+		}
 		out = append(out, act)
 	}
 	return out, missing

@@ -76,6 +76,8 @@ type ActionSpec struct {
 	When            string     `yaml:"when"` // CEL; "" = always. The action is offered only where it is true
 	Say             string     `yaml:"say"`
 	Calls           []CallSpec `yaml:"calls"`
+	Type            string     `yaml:"type"`     // lines to type where calls cannot say it, with ${CEL}; "" = none. Each value is quoted for the shell
+	Revise          string     `yaml:"revise"`   // a jq filter on the task definition, with ${CEL}, or "by hand"; it becomes the lines that register and deploy a new revision
 	Replaces        string     `yaml:"replaces"` // what the calls replace as a whole; "" = nothing
 	ReducesCapacity bool       `yaml:"reduces_capacity"`
 	Undo            string     `yaml:"undo"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
@@ -177,7 +178,7 @@ func (e *Engine) line(store *evidence.Store, step facts.ForwardStep, c *targetCa
 	case step.Open != "" && l.Verdict != no.String():
 		l.Verdict, l.Says, l.Missing = unknown.String(), step.Open, append(l.Missing, step.Open)
 	case l.Verdict == unknown.String():
-		l.Says = fmt.Sprintf("%d of %d known causes could not be judged", len(open), l.Checked)
+		l.Says = fmt.Sprintf("%d of %d known causes could not be judged: %s", len(open), l.Checked, strings.Join(l.Causes, ", "))
 	}
 	return l
 }

@@ -218,7 +218,7 @@ func (a *app) read(ctx context.Context, d diagnosis, targets []string, open open
 		return err
 	}
 	s.targets, s.notes = resolved, append(s.notes, more...)
-	s.engine = &diagnose.Engine{Playbooks: playbooks, Fetch: account.Fetch, Profile: d.profile, Progress: func(wave int, keys []evidence.Key) {
+	s.engine = &diagnose.Engine{Playbooks: playbooks, Fetch: account.Fetch, Profile: d.profile, Reads: permissions(), Progress: func(wave int, keys []evidence.Key) {
 		log.Trace().Int("wave", wave).Stringers("keys", stringers(keys)).Msg("asking")
 	}}
 	if err := do(ctx, s); err != nil {
@@ -228,6 +228,16 @@ func (a *app) read(ctx context.Context, d diagnosis, targets []string, open open
 		return context.Canceled
 	}
 	return nil
+}
+
+// permissions are those that ecsplain can use.
+func permissions() (out []string) {
+	for _, a := range collectors.Actions() {
+		if p := collectors.Permission(a); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // resolve turns what was typed into targets, each once.

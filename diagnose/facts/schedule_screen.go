@@ -34,10 +34,7 @@ func ScreenSchedule(v *evidence.View, t evidence.Target) Screening {
 	s.Exists, s.Now = true, sch.now
 	sch.complete(v)
 	f := &sch.fact
-	s.Impact = Impact{Status: f.State, NewRevision: sch.definition().ID}
-	if f.Expired {
-		s.Impact.Status = "EXPIRED"
-	}
+	s.Impact = Impact{Status: f.State, NewRevision: sch.definition().ID, Ended: f.Expired}
 	s.Missing = append(v.Missed(), f.missing()...)
 	s.Incidents = sch.incidents(v)
 	for _, in := range s.Incidents {

@@ -181,7 +181,7 @@ func (r *ResolverFact) forwarded(v *evidence.View, in *Incident) {
 			best.Domain = d
 		}
 	}
-	w.Cite(key.Key, r.Vpc, "ResolverRules", fmt.Sprintf("%d rules; for %s: %s %s", len(list.Rules), r.Host, best.Type, best.ID))
+	w.Cite(key.Key, r.Vpc, "ResolverRules", fmt.Sprintf("%s; for %s: %s %s", evidence.Counted(len(list.Rules), "rule"), r.Host, best.Type, best.ID))
 	r.Forwarded = Check{Basis: w.Decided()}
 	if best.Type != "FORWARD" {
 		return
