@@ -3,6 +3,7 @@ package diagnose
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -55,10 +56,11 @@ fix:
   - {say: b, type: "aws ecs list-tasks --family ${incident.definition.id}"}
   - {say: c, revise: ".cpu = \"1\""}
 `
-	p, err := parse("net.x.yaml", []byte(text), &environments{})
+	all, err := Load(fstest.MapFS{"net.x.yaml": {Data: []byte(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := all[0]
 	in := &facts.Incident{Cluster: "it's", Tasks: 1}
 	in.Launch.Subnets = []string{"subnet-1", "subnet-2"}
 	in.Definition.Basis = evidence.Basis{Unknown: true}
