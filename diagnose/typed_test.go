@@ -3,6 +3,7 @@ package diagnose
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -11,8 +12,8 @@ import (
 func TestAimed(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"aws ecs list-tasks", "aws ecs list-tasks --region r"},
-		{"aws x get | jq 'del(.A)' > f.json\naws x put --cli-input-json file://f.json", "aws x get --region r | jq 'del(.A)' > f.json\naws x put --cli-input-json file://f.json --region r"},
-		{"aws x put --a $(aws y get --query b)", "aws x put --a $(aws y get --query b --region r)"},
+		{"aws x get | jq 'del(.A)' > f.json\naws x put --cli-input-json file://f.json", "aws --region r x get | jq 'del(.A)' > f.json\naws x put --cli-input-json file://f.json --region r"},
+		{"aws x put --a $(aws y get --query b)", "aws --region r x put --a $(aws --region r y get --query b)"},
 		{"ecsplain diagnose shop/laws", "ecsplain diagnose shop/laws"},
 	} {
 		if got := aimed(c.in, " --region r"); got != c.want {
@@ -55,10 +56,11 @@ fix:
   - {say: b, type: "aws ecs list-tasks --family ${incident.definition.id}"}
   - {say: c, revise: ".cpu = \"1\""}
 `
-	p, err := parse("net.x.yaml", []byte(text), &environments{})
+	all, err := Load(fstest.MapFS{"net.x.yaml": {Data: []byte(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := all[0]
 	in := &facts.Incident{Cluster: "it's", Tasks: 1}
 	in.Launch.Subnets = []string{"subnet-1", "subnet-2"}
 	in.Definition.Basis = evidence.Basis{Unknown: true}
