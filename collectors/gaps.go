@@ -101,7 +101,7 @@ func (a *Account) adviceFor(action string, err error) string {
 		return "run again later; the limit is shared with your deployments"
 	case statusOf(err) >= 500:
 		service, _, _ := strings.Cut(action, ":")
-		return fmt.Sprintf("AWS's %s answers with errors of its own (HTTP %d), which says nothing about your account: try again in a few minutes, and see AWS Health (https://health.aws.amazon.com/health/status)", service, statusOf(err))
+		return fmt.Sprintf("try again in a few minutes and look at AWS Health (https://health.aws.amazon.com/health/status): AWS's %s answers with errors of its own (HTTP %d), which says nothing about what you asked for", service, statusOf(err))
 	case is(err, "OptInRequired"):
 		return "enable the region, or give another one with --region"
 	}

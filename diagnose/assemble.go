@@ -325,7 +325,7 @@ func actionsOf(in []Action) []Action {
 }
 
 // ruledOut lists each cause whose symptom fitted and which is no finding, once, with the check that refuted it, the nearest first: those
-// of which most checks held, and of these the ones made for the fewest symptoms.
+// of the answer's family, then those of which most checks held, then the ones made for the fewest symptoms.
 func ruledOut(c *targetCase, findings []Finding) []RuledOut {
 	out, near := []RuledOut{}, map[string]*outcome{}
 	for i := range c.outcomes {
@@ -340,11 +340,23 @@ func ruledOut(c *targetCase, findings []Finding) []RuledOut {
 		}
 		out, near[o.pb.ID] = append(out, r), o
 	}
+	kin := func(id string) int { // 1 for a cause of the same family as the answer
+		if len(findings) > 0 && familyOf(id) == familyOf(findings[0].ID) {
+			return 1
+		}
+		return 0
+	}
 	slices.SortFunc(out, func(a, b RuledOut) int {
 		x, y := near[a.ID], near[b.ID]
-		return cmp.Or(cmp.Compare(y.truths, x.truths), cmp.Compare(len(x.pb.Symptoms), len(y.pb.Symptoms)), strings.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(kin(y.pb.ID), kin(x.pb.ID)), cmp.Compare(y.truths, x.truths), cmp.Compare(len(x.pb.Symptoms), len(y.pb.Symptoms)), strings.Compare(a.ID, b.ID))
 	})
 	return out
+}
+
+// familyOf is the part of a playbook's id before the dot.
+func familyOf(id string) string {
+	family, _, _ := strings.Cut(id, ".")
+	return family
 }
 
 // shared folds the same cause with the same subject over several services into one.

@@ -210,8 +210,8 @@ func (b *compiler) actions(specs []ActionSpec) (out []actionTemplate) {
 		if s.Say == "" {
 			b.fail(b.p.fault("fix:", "every action needs a say"))
 		}
-		if (len(s.Calls) > 0 && s.Type+s.Revise != "") || s.Type != "" && s.Revise != "" {
-			b.fail(b.p.fault(s.Say, "an action has calls, or type, or revise"))
+		if len(s.Calls) > 0 && s.Type+s.Revise != "" {
+			b.fail(b.p.fault(s.Say, "an action has calls, or lines of type and revise"))
 		}
 		if s.Type != "" {
 			a.lines = b.template(s.Type)

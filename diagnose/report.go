@@ -31,7 +31,7 @@ type TargetReport struct {
 	Incidents []IncidentInfo  `json:"incidents"` // what failed, most frequent first
 	Findings  []Finding       `json:"findings"`  // the first is our answer; what it explains is nested in it
 	Past      []Finding       `json:"past"`      // causes that fit failures of before those that are the matter now
-	RuledOut  []RuledOut      `json:"ruled_out"` // the nearest to what failed first: the one that failed at its last check, the one with the fewest symptoms
+	RuledOut  []RuledOut      `json:"ruled_out"` // the nearest to what failed first: of the family of the first finding, then by the checks that held
 	Undecided []Undecided     `json:"undecided"` // beside a confirmed cause: what could not be judged
 	Resolved  []string        `json:"resolved"`  // failures that are over
 	StoodIn   string          `json:"stood_in"`

@@ -10,32 +10,35 @@ import (
 	"github.com/ecsplain/ecsplain/evidence"
 )
 
-// typed writes the lines of an action that calls cannot say. Where a value is not known there is no line at all: half a command is none.
+// typed writes the lines of an action that calls cannot say: those of type, then those of revise. Where a value is not known there is no
+// line at all: half a command is none.
 func (e *Engine) typed(s *scene, a actionTemplate, region string) (lines string, missing []evidence.Key) {
-	switch {
-	case a.lines != nil:
-		text, missing, ok := s.shell(a.lines, shellWords)
-		if !ok {
+	var parts []string
+	if a.lines != nil {
+		text, m, ok := s.shell(a.lines, shellWords)
+		if missing = append(missing, m...); !ok {
 			return "", missing
 		}
-		return aimed(strings.TrimSpace(text), globals(e.Profile, region)), missing
-	case a.jq != nil && !s.in.Definition.Basis.Unknown && s.in.Definition.ID != "":
-		edit, missing, ok := s.shell(a.jq, words)
-		if !ok {
-			return "", missing
-		}
-		return revision(s.in, strings.TrimSpace(edit), globals(e.Profile, region)), missing
-	case a.jq != nil:
-		return "", s.in.Definition.Basis.Missing
+		parts = append(parts, aimed(strings.TrimSpace(text), globals(e.Profile, region)))
 	}
-	return "", nil
+	if a.jq != nil {
+		if s.in.Definition.Basis.Unknown || s.in.Definition.ID == "" {
+			return "", append(missing, s.in.Definition.Basis.Missing...)
+		}
+		edit, m, ok := s.shell(a.jq, words)
+		if missing = append(missing, m...); !ok {
+			return "", missing
+		}
+		parts = append(parts, revision(s.in, strings.TrimSpace(edit), globals(e.Profile, region)))
+	}
+	return strings.Join(parts, "\n"), missing
 }
 
 // byHand stands for an edit that only a person can make.
 const byHand = "by hand"
 
 // notGiven are the members that DescribeTaskDefinition shows and RegisterTaskDefinition does not take.
-const notGiven = "del(.taskDefinitionArn, .revision, .status, .requiresAttributes, .compatibilities, .registeredAt, .registeredBy, .deregisteredAt)"
+const notGiven = "del(.taskDefinitionArn,.revision,.status,.requiresAttributes,.compatibilities,.registeredAt,.registeredBy,.deregisteredAt)"
 
 // revision are the lines that take a task definition, edit it with a jq filter, register it, and give it to the service if there is one.
 func revision(in *facts.Incident, edit, globals string) string {
@@ -67,14 +70,21 @@ func globals(profile, region string) (s string) {
 	return s
 }
 
-// awsCommand is a call of aws up to what ends it in a shell line.
-var awsCommand = regexp.MustCompile(`(^|\$\(|\| )(aws [^|>)\n]*[^|>)\n ])`)
+// awsCommand is where a call of aws begins in a shell line.
+var awsCommand = regexp.MustCompile(`(^|\$\(|\| )aws `)
 
-// aimed gives each call of aws the global options. IAM has no region, and needs none.
+// aimed gives each call of aws the global options: behind it, or where a line has several parts, in front.
 func aimed(lines, globals string) string {
 	out := strings.Split(lines, "\n")
 	for i, l := range out {
-		out[i] = awsCommand.ReplaceAllString(strings.TrimSpace(l), "$1$2"+strings.ReplaceAll(globals, "$", "$$"))
+		l = strings.TrimSpace(l)
+		switch {
+		case strings.ContainsAny(l, "|$>"):
+			l = awsCommand.ReplaceAllString(l, "${1}aws"+strings.ReplaceAll(globals, "$", "$$")+" ")
+		case strings.HasPrefix(l, "aws "):
+			l += globals
+		}
+		out[i] = l
 	}
 	return strings.Join(out, "\n")
 }

@@ -12,8 +12,8 @@ import (
 func TestAimed(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"aws ecs list-tasks", "aws ecs list-tasks --region r"},
-		{"aws x get | jq 'del(.A)' > f.json\naws x put --cli-input-json file://f.json", "aws x get --region r | jq 'del(.A)' > f.json\naws x put --cli-input-json file://f.json --region r"},
-		{"aws x put --a $(aws y get --query b)", "aws x put --a $(aws y get --query b --region r)"},
+		{"aws x get | jq 'del(.A)' > f.json\naws x put --cli-input-json file://f.json", "aws --region r x get | jq 'del(.A)' > f.json\naws x put --cli-input-json file://f.json --region r"},
+		{"aws x put --a $(aws y get --query b)", "aws --region r x put --a $(aws --region r y get --query b)"},
 		{"ecsplain diagnose shop/laws", "ecsplain diagnose shop/laws"},
 	} {
 		if got := aimed(c.in, " --region r"); got != c.want {

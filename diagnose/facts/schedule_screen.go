@@ -35,6 +35,9 @@ func ScreenSchedule(v *evidence.View, t evidence.Target) Screening {
 	sch.complete(v)
 	f := &sch.fact
 	s.Impact = Impact{Status: f.State, NewRevision: sch.definition().ID, Ended: f.Expired}
+	if f.Expired {
+		s.Impact.Since = evidence.When(f.EndAt)
+	}
 	s.Missing = append(v.Missed(), f.missing()...)
 	s.Incidents = sch.incidents(v)
 	for _, in := range s.Incidents {

@@ -39,12 +39,16 @@ func endsSentence(word string) bool {
 
 // spoken is lead and foreign text in quotes in at most limit lines. Of the text its head and its tail stay, for AWS tells the reason last.
 func (p *page) spoken(label, lead, text string, limit int) {
-	full := clean(text)
-	n := utf8.RuneCountInString(full)
-	for n > 16 && len(wrap(lead+quoted(full, n), p.width-indent)) > limit {
+	p.fitted(label, utf8.RuneCountInString(text), limit, func(n int) string { return lead + quoted(text, n) })
+}
+
+// fitted writes what write gives for the largest n, up to most, that takes at most limit lines.
+func (p *page) fitted(label string, most, limit int, write func(n int) string) {
+	n := most
+	for n > 16 && len(wrap(write(n), p.width-indent)) > limit {
 		n -= 4
 	}
-	p.paraIn(bold, label, indent, lead+quoted(full, n), 0)
+	p.paraIn(bold, label, indent, write(n), 0)
 }
 
 // short cuts foreign text to about n characters. Head and tail stay, each up to a blank where one is near: messages tell at their end

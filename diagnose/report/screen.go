@@ -16,24 +16,27 @@ const screenRows = 24
 
 // budget limits the parts of the first screen that may be cut; what is cut stands whole in the details.
 type budget struct {
-	words    int // lines of AWS's own words of the failure
-	cites    int // facts cited
-	says     int // lines of the cause; 0 = all
-	firstAid int // lines of what the mitigation does; 0 = all
-	lines    int // lines of each of the rest: title, a fact, the owner
+	words    int  // lines of AWS's own words of the failure
+	cites    int  // facts cited
+	says     int  // lines of the cause; 0 = all
+	firstAid int  // lines of what the mitigation does; 0 = all
+	lines    int  // lines of each of the rest: title, a fact, the owner
+	later    bool // the lines to type of a second way stand in the details alone
 }
 
 // budgets are tried in this order until the screen fits. What the fix does, and what it replaces, is never cut.
 var budgets = []budget{
-	{4, 3, 0, 0, 3},
-	{3, 3, 0, 0, 3},
-	{2, 2, 0, 0, 2},
-	{0, 2, 0, 0, 2},
-	{0, 1, 0, 0, 2},
-	{0, 1, 5, 3, 2},
-	{0, 1, 4, 2, 2},
-	{0, 1, 3, 2, 2},
-	{0, 1, 2, 1, 1},
+	{4, 3, 0, 0, 3, false},
+	{3, 3, 0, 0, 3, false},
+	{2, 2, 0, 0, 2, false},
+	{2, 2, 0, 0, 2, true},
+	{0, 2, 0, 0, 2, true},
+	{0, 1, 0, 0, 2, true},
+	{0, 1, 5, 3, 2, true},
+	{0, 1, 4, 2, 2, true},
+	{0, 1, 3, 2, 2, true},
+	{0, 1, 3, 1, 1, true},
+	{0, 1, 2, 1, 2, true},
 }
 
 // screen writes what a tired person must see first on one sick target.
@@ -156,7 +159,7 @@ func todo(p *page, label string, a diagnose.Action, lines, rest int) {
 func (v *view) proof(p *page, f diagnose.Finding, b budget) {
 	label := "Proof"
 	for _, c := range deciding(f, b.cites) {
-		p.paraIn(bold, label, indent, citeWords(c, 130), b.lines)
+		p.fitted(label, 200, b.lines, func(n int) string { return citeWords(c, n) })
 		label = ""
 	}
 }
@@ -188,6 +191,9 @@ func (v *view) firstFix(p *page, t diagnose.TargetReport, f diagnose.Finding, b 
 			return
 		}
 		a, label = f.Fix[1], "Or"
+		if b.later && a.Command != "" {
+			a.Say, a.Command = sentence(a.Say)+" The lines to type stand below.", ""
+		}
 	}
 	todo(p, label, a, 0, b.lines)
 }

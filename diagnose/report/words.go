@@ -53,6 +53,8 @@ func impactWords(t diagnose.TargetReport) string {
 		s += "; none of " + clean(im.NewRevision) + " stays up and nothing else serves"
 	case im.Running < im.Desired:
 		s += "; the rest does not come up"
+	case im.Failures > 0 && im.NewRevision != "":
+		s += fmt.Sprintf(", and %s of %s failed", plural(im.Failures, "task"), clean(im.NewRevision))
 	}
 	if im.TargetsKnown {
 		s += fmt.Sprintf("; targets healthy %d of %d", im.TargetsHealthy, im.Targets)
