@@ -9,8 +9,8 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// stages lists what stands between a task that has its interface and RUNNING, in order: registry token, secrets, log
-// streams, EFS volumes, then manifest and layers of every container, then the start. The first that fails decides what AWS says.
+// stages lists what stands between a task that has its interface and RUNNING, in order: registry token, secrets, environment
+// files, log streams, EFS volumes, then manifest and layers of every container, then the start. The first that fails decides what AWS says.
 func (w *World) stages(t *task) []stage {
 	var out []stage
 	add := func(took time.Duration, attempt func() *failure) {
@@ -25,6 +25,11 @@ func (w *World) stages(t *task) []stage {
 	for _, c := range t.containers {
 		for _, s := range c.def.Secrets {
 			add(300*time.Millisecond, func() *failure { return w.fetchSecret(t, c, s) })
+		}
+	}
+	for _, c := range t.containers {
+		for _, f := range c.def.EnvironmentFiles {
+			add(300*time.Millisecond, func() *failure { return w.fetchEnvFile(t, c, f) })
 		}
 	}
 	for _, c := range t.containers {

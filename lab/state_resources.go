@@ -25,6 +25,7 @@ type resources struct {
 	functions    map[string]*function                               // Lambda functions that deployments call, by ARN
 	deployGroups map[string]*deployGroup                            // of CodeDeploy, by APPLICATION/GROUP
 	visiting     map[string]*visitors                               // who asks for pages all the time, by the name of the rule
+	objects      objects                                            // of S3, as far as starts read them
 	beyond                                                          // what stands on a way behind the VPC
 	automation                                                      // queues, metrics, alarms and auto scaling
 	discovery    discovery                                          // Cloud Map
