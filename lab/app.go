@@ -27,6 +27,7 @@ type App struct {
 
 	Calls    []string // environment variables with addresses of other services that it calls again and again
 	Asks     string   // HOST:PORT that a consumer calls for each message; it counts a call in vain as one to its queue
+	Login    string   // environment variable with the password that it shows to what it Asks; "" = it shows none
 	Writes   string   // file that it opens to write after Boot; it exits with code 1 when it may not
 	SpoolsTo string   // file that it fills with Spools MiB over Growth after Boot; on the task's own disk it exits with code 1 when that is full
 	Spools   int

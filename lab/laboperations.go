@@ -28,6 +28,7 @@ var labOperations = []struct {
 	{"LimitDockerHub", "Limited: Docker Hub answers anonymous pulls with 429, or no longer", (*World).labLimitDockerHub},
 	{"PutObject", "Bucket, Key, Body: an object is put into a bucket of S3", (*World).labPutObject},
 	{"DeleteObject", "Bucket, Key: an object is deleted from its bucket", (*World).labDeleteObject},
+	{"SetDatabasePassword", "Password: user orders has another password in the database from now on; connections that were made before are closed", (*World).labSetDatabasePassword},
 	{"SetVcpuQuota", "Count: Fargate vCPUs that may run at once", (*World).labSetQuota},
 	{"LoseZone", "AvailabilityZone, Lost: Fargate has no capacity there, or has it again", (*World).labLoseZone},
 	{"MakeFunction", "Name, Path, Answer: a Lambda function of that name is there; called by a deployment it asks the new tasks for Path, or always answers Answer (SUCCEEDED, FAILED, IN_PROGRESS, nothing)", (*World).labMakeFunction},
