@@ -37,6 +37,9 @@ func (w *World) stages(t *task) []stage {
 			add(500*time.Millisecond, func() *failure { return w.logDriver(t, c) })
 		}
 	}
+	if r := t.router(); r != nil {
+		add(200*time.Millisecond, func() *failure { return w.routerConfig(t, r) })
+	}
 	for _, v := range t.efsVolumes() {
 		add(time.Second, func() *failure { return w.mount(t, v) })
 	}
@@ -60,6 +63,9 @@ func (w *World) startContainers(t *task) *failure {
 			return &failure{container: c, reason: "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed to create shim task: " +
 				fmt.Sprintf("OCI runtime create failed: runc create failed: unable to start container process: exec: %q: %s: unknown", program, why)}
 		}
+	}
+	if f := t.unrouted(); f != nil {
+		return f
 	}
 	if t.ordered() {
 		w.order(t)
