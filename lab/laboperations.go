@@ -29,6 +29,7 @@ var labOperations = []struct {
 	{"PutObject", "Bucket, Key, Body: an object is put into a bucket of S3", (*World).labPutObject},
 	{"DeleteObject", "Bucket, Key: an object is deleted from its bucket", (*World).labDeleteObject},
 	{"SetDatabasePassword", "Password: user orders has another password in the database from now on; connections that were made before are closed", (*World).labSetDatabasePassword},
+	{"MakeSnapshot", "SnapshotId, Filesystem: a snapshot of a volume with that file system (ext4, xfs) is there", (*World).labMakeSnapshot},
 	{"SetVcpuQuota", "Count: Fargate vCPUs that may run at once", (*World).labSetQuota},
 	{"LoseZone", "AvailabilityZone, Lost: Fargate has no capacity there, or has it again", (*World).labLoseZone},
 	{"MakeFunction", "Name, Path, Answer: a Lambda function of that name is there; called by a deployment it asks the new tasks for Path, or always answers Answer (SUCCEEDED, FAILED, IN_PROGRESS, nothing)", (*World).labMakeFunction},
