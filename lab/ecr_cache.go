@@ -131,7 +131,7 @@ func (w *World) pullThrough(t *task, r imageRef, endpoint string) (*image, *fail
 	resolve := fmt.Sprintf("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref %s: ", r.full)
 	if rule.CredentialArn != nil {
 		if s := w.findSecret(*rule.CredentialArn); s == nil || !s.Deleted.IsZero() {
-			return nil, &failure{reason: resolve + "SecretNotFoundException: The ARN of the secret specified in the pull through cache rule was not found."}
+			return nil, &failure{reason: resolve + "UnableToGetUpstreamImageException: The image or images were unable to be pulled using the pull through cache rule. This is usually caused because of an issue with the Secrets Manager secret containing the credentials for the upstream registry."}
 		}
 	}
 	host := aws.ToString(rule.UpstreamRegistryUrl)

@@ -110,7 +110,7 @@ func TestTheFirstPullFillsTheCache(t *testing.T) {
 		{"may not import", "hub/library/nginx:1.27", []Step{secret, rule, inlinePolicy("orders-execution", "fill", doing(`"ecr:CreateRepository"`))}, ": not found"},
 		{"no such tag", "hub/library/nginx:0.1", []Step{secret, rule, may}, ": not found"},
 		{"without library", "hub/nginx:1.27", []Step{secret, rule, may}, "403 Forbidden"},
-		{"the secret is deleted", "hub/library/nginx:1.27", []Step{secret, rule, may, gone}, "SecretNotFoundException"},
+		{"the secret is deleted", "hub/library/nginx:1.27", []Step{secret, rule, may, gone}, "UnableToGetUpstreamImageException"},
 	} {
 		w := New(Options{Seed: 4, Endpoints: true})
 		apply(t, w, c.steps)
