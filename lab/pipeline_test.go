@@ -239,3 +239,24 @@ func TestVolumesAreMadeByTheInfrastructureRole(t *testing.T) {
 		}
 	}
 }
+
+// TestTheLaunchRate: more than a bucket full of tasks is late, not lost, and nobody counts it as a failure.
+func TestTheLaunchRate(t *testing.T) {
+	w := New(Options{Seed: 7})
+	apply(t, w, []Step{lab("SetVcpuQuota", map[string]any{"Count": 100}), {Service: "ecs", Operation: "UpdateService", Input: map[string]any{"cluster": "shop", "service": "orders", "desiredCount": 116}}})
+	s := w.services["shop/orders"]
+	w.Advance(4 * time.Second)
+	if n := len(s.live(nil)); n < 100 || n > 110 {
+		t.Errorf("%d tasks were launched at once", n)
+	}
+	w.Advance(2 * time.Minute)
+	throttled := 0
+	for _, e := range s.events {
+		if strings.Contains(*e.Message, "operations are being throttled") {
+			throttled++
+		}
+	}
+	if running, _ := count(s.live(nil)); throttled != 1 || running != 116 || s.primary().FailedTasks != 0 {
+		t.Errorf("%d events, %d tasks run, %d failed", throttled, running, s.primary().FailedTasks)
+	}
+}

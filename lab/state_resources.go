@@ -28,6 +28,7 @@ type resources struct {
 	visiting     map[string]*visitors                               // who asks for pages all the time, by the name of the rule
 	cacheRules   map[string]*ecrtypes.PullThroughCacheRule          // of ECR, by prefix
 	snapshots    map[string]string                                  // file systems of EBS snapshots, by id
+	launches     [2]launchBucket                                    // of Fargate and Fargate Spot
 	objects      objects                                            // of S3, as far as starts read them
 	beyond                                                          // what stands on a way behind the VPC
 	automation                                                      // queues, metrics, alarms and auto scaling
