@@ -396,6 +396,9 @@ func (w *World) well(target string) error {
 	if err := w.queueWorked(s); err != nil {
 		return err
 	}
+	if away := w.turnedAway(s); away != "" {
+		return fmt.Errorf("%s: %s", target, away)
+	}
 	if unfound := w.unfound(s); unfound != "" {
 		return fmt.Errorf("%s: %s", target, unfound)
 	}

@@ -20,6 +20,7 @@ type beyond struct {
 	dnsGuards    map[string]*dnsGuard      // associations of a rule group with a VPC, by id
 	forwards     map[string]*forwarding    // rules of Route 53 Resolver, by id
 	forwardedIn  map[string]*forwardedHere // associations of a rule with a VPC, by id
+	password     string                    // of user orders in the database; "" = it takes any
 	privateNames map[string]string         // names of a private hosted zone of the VPC: the network interface
 }
 

@@ -195,13 +195,20 @@ func (u *SecretUse) stale(v *evidence.View, in *Incident, refs []string) {
 	}
 	w := v.Track()
 	w.CiteAll(in.Log.Basis.Cites)
-	tasks, st := evidence.Read(w, evidence.StoppedTasksKey(in.Cluster, in.Service))
+	key := evidence.StoppedTasksKey(in.Cluster, in.Service)
+	if in.Kind == KindRunning {
+		key = evidence.RunningTasksKey(in.Cluster, in.Service)
+	}
+	tasks, st := evidence.Read(w, key)
 	i := slices.IndexFunc(tasks.Tasks, func(t evidence.Task) bool { return t.ID == in.Samples[0] })
 	if st != evidence.Found || i < 0 || !tasks.Tasks[i].StartedAt.Known {
 		u.Stale.Basis = w.Undecided("")
 		return
 	}
-	started, open := tasks.Tasks[i].StartedAt.At, false
+	started, until, open := tasks.Tasks[i].StartedAt.At, ended(tasks.Tasks[i]), false
+	if in.Kind == KindRunning {
+		until = in.Last
+	}
 	for _, ref := range refs {
 		if !strings.Contains(ref, ":secretsmanager:") {
 			continue
@@ -209,7 +216,7 @@ func (u *SecretUse) stale(v *evidence.View, in *Incident, refs []string) {
 		key := evidence.SecretKey(secretID(ref))
 		sec, st := evidence.Read(w, key)
 		open = open || st != evidence.Found && st != evidence.Absent
-		if sec.ChangedAt.Known && sec.ChangedAt.At.After(started) && !sec.ChangedAt.At.After(ended(tasks.Tasks[i])) {
+		if sec.ChangedAt.Known && sec.ChangedAt.At.After(started) && !sec.ChangedAt.At.After(until) {
 			at := evidence.UTC(sec.ChangedAt.At)
 			w.Cite(key.Key, "secret "+key.ID, "LastChangedDate", at)
 			u.Stale = Check{Holds: true, Resource: key.ID, Detail: fmt.Sprintf("it changed at %s, after task %s had read it at its start at %s", at, in.Samples[0], evidence.UTC(started)), Basis: w.Decided()}
