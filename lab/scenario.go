@@ -46,12 +46,14 @@ const NoFault = "none"
 
 // Step is one API call, in the form that `aws SERVICE OPERATION --cli-input-json` takes. Strings may hold placeholders, see
 // Resolve. The service "lab" has operations for what no API can do, see labOperations. As keeps the answer for later steps:
-// after `as: nat`, ${nat.NatGateway.NatGatewayId} is a part of it.
+// after `as: nat`, ${nat.NatGateway.NatGatewayId} is a part of it. With Owner the account that shares its network does it, with its own
+// view and permissions; the account's own trail does not have it.
 type Step struct {
 	Service   string         `yaml:"service"`
 	Operation string         `yaml:"operation"`
 	Input     map[string]any `yaml:"input"`
 	As        string         `yaml:"as"`
+	Owner     bool           `yaml:"owner"`
 }
 
 // bases are the healthy accounts that a scenario can begin with.
@@ -138,7 +140,15 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 	return s, s.Exercise.check(s)
 }
 
-// FindScenario finds a scenario by name; the error offers the names there are.
+// UnknownScenario is the error of a name that no scenario has.
+type UnknownScenario struct {
+	Name  string
+	Names []string // that there are
+}
+
+func (e *UnknownScenario) Error() string { return fmt.Sprintf("no scenario is called %q", e.Name) }
+
+// FindScenario finds a scenario by name; where there is none, the error is an *UnknownScenario.
 func FindScenario(name string) (Scenario, error) {
 	all, err := Scenarios()
 	if err != nil {
@@ -152,7 +162,7 @@ func FindScenario(name string) (Scenario, error) {
 	for _, s := range all {
 		names = append(names, s.Name)
 	}
-	return Scenario{}, fmt.Errorf("no scenario is called %q; there are: %s", name, strings.Join(names, ", "))
+	return Scenario{}, &UnknownScenario{Name: name, Names: names}
 }
 
 // Start makes the account of a scenario, breaks it, and lets the symptom show. Options.Endpoints is the scenario's to decide.

@@ -39,6 +39,9 @@ type Followup struct {
 
 var guideParts = []string{"pending", "memory", "image-pull", "logs", "throttling", "lab-alb", "lab-sqs", "lab-monitoring", "lab-efs"}
 
+// GuideParts are the parts of the interview guide that a scenario may train.
+func GuideParts() []string { return slices.Clone(guideParts) }
+
 // Bare tells that nothing is written for the learner yet.
 func (e Exercise) Bare() bool { return e.Difficulty == 0 && e.Debrief == "" && len(e.Hints) == 0 }
 

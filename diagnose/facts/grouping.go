@@ -198,7 +198,7 @@ func (g *grouping) incidents() (out []Incident, resolved []string) {
 	for _, k := range order {
 		in := groups[k]
 		if by := g.resolvedBy(in, steady); by != "" {
-			resolved = append(resolved, fmt.Sprintf("%d task(s) failed until %s (%s): %s", in.Tasks, in.Last.UTC().Format(time.RFC3339), nameOf(*in), by))
+			resolved = append(resolved, fmt.Sprintf("%s failed until %s (%s): %s", evidence.Counted(in.Tasks, "task"), evidence.UTC(in.Last), nameOf(*in), by))
 			continue
 		}
 		in.Ongoing = g.short() || g.now.Sub(in.Last) < recentFailure
@@ -286,7 +286,7 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 		return "deployment " + p.ID + " completed since"
 	}
 	if in.Last.Before(steady) && !g.recurring(in) {
-		return "the service reached a steady state at " + steady.UTC().Format(time.RFC3339)
+		return "the service reached a steady state at " + evidence.UTC(steady)
 	}
 	for _, t := range g.running {
 		if t.LastStatus != "RUNNING" || !t.StartedAt.Known || t.TaskDefinition != in.Launch.TaskDefinition || t.SubnetID != in.Launch.Subnet || !t.CreatedAt.Known {
@@ -294,10 +294,10 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 		}
 		crash := afterStart(in)
 		if !crash && t.CreatedAt.At.After(in.Last) && !t.CreatedAt.At.Equal(in.Last) {
-			return "task " + t.ID + " started on the same path at " + t.StartedAt.At.UTC().Format(time.RFC3339)
+			return "task " + t.ID + " started on the same path at " + evidence.UTC(t.StartedAt.At)
 		}
 		if crash && t.StartedAt.At.After(in.Last) && g.now.Sub(t.StartedAt.At) > recentFailure && !g.short() {
-			return "task " + t.ID + " runs since " + t.StartedAt.At.UTC().Format(time.RFC3339)
+			return "task " + t.ID + " runs since " + evidence.UTC(t.StartedAt.At)
 		}
 	}
 	return ""
@@ -361,7 +361,7 @@ func (g *grouping) addStuck(out []Incident) []Incident {
 			in = &Incident{Kind: KindStuck, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: symptom, First: since, Last: g.now, Ongoing: true, Launch: g.launchOf(t),
 				Message: message.Reading{Family: "stuck", Symptom: symptom, Text: "(no message: the task is " + t.LastStatus + ")"}}
 			if g.cite != nil {
-				in.Basis.Cites = g.cite(evidence.RunningTasksKey(g.svc.Cluster, g.svc.Name).Key, "task "+t.ID, "lastStatus", t.LastStatus+" since "+since.UTC().Format(time.RFC3339))
+				in.Basis.Cites = g.cite(evidence.RunningTasksKey(g.svc.Cluster, g.svc.Name).Key, "task "+t.ID, "lastStatus", t.LastStatus+" since "+evidence.UTC(since))
 			}
 			stuck[k] = in
 			order = append(order, k)

@@ -148,7 +148,7 @@ func (r *ResolverFact) firewall(v *evidence.View) {
 			hidden = rule.Name
 		}
 	}
-	w.Cite(key.Key, r.Vpc, "FirewallRuleGroupAssociations", fmt.Sprintf("%d rules", len(f.Rules)))
+	w.Cite(key.Key, r.Vpc, "FirewallRuleGroupAssociations", evidence.Counted(len(f.Rules), "rule"))
 	r.Firewall.Basis = w.Decided()
 	if hidden != "" {
 		r.Firewall.Basis = w.Undecided("what names rule " + hidden + " blocks is not shown")

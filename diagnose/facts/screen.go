@@ -34,6 +34,7 @@ type Impact struct {
 	Since          evidence.Moment `json:"since"`       // first current failure, else the start of the stuck deployment
 	BackingOff     bool            `json:"backing_off"` // AWS said that it delays further starts
 	Status         string          `json:"status"`
+	Ended          bool            `json:"ended"` // a schedule is past its EndDate, whatever its State
 	Rollout        string          `json:"rollout"`
 	RolloutWords   string          `json:"rollout_words"` // AWS's rolloutStateReason
 	TargetsKnown   bool            `json:"targets_known"` // the service has target groups, and their health was read

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts/iam"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -71,7 +70,7 @@ func badReference(ref string) string {
 	case len(parts) < 7 || parts[5] != "secret" || parts[6] == "":
 		return "the ARN of a secret is arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX"
 	case len(parts) != 7 && len(parts) != 10:
-		return fmt.Sprintf("after the ARN stand %d parts, and there must be none or three: JSON key, stage and version, each of which may be empty", len(parts)-7)
+		return fmt.Sprintf("after the ARN stand %s, and there must be none or three: JSON key, stage and version, each of which may be empty", evidence.Counted(len(parts)-7, "part"))
 	}
 	return ""
 }
@@ -211,9 +210,9 @@ func (u *SecretUse) stale(v *evidence.View, in *Incident, refs []string) {
 		sec, st := evidence.Read(w, key)
 		open = open || st != evidence.Found && st != evidence.Absent
 		if sec.ChangedAt.Known && sec.ChangedAt.At.After(started) && !sec.ChangedAt.At.After(ended(tasks.Tasks[i])) {
-			at := sec.ChangedAt.At.UTC().Format(time.RFC3339)
+			at := evidence.UTC(sec.ChangedAt.At)
 			w.Cite(key.Key, "secret "+key.ID, "LastChangedDate", at)
-			u.Stale = Check{Holds: true, Resource: key.ID, Detail: fmt.Sprintf("it changed at %s, after task %s had read it at its start at %s", at, in.Samples[0], started.UTC().Format(time.RFC3339)), Basis: w.Decided()}
+			u.Stale = Check{Holds: true, Resource: key.ID, Detail: fmt.Sprintf("it changed at %s, after task %s had read it at its start at %s", at, in.Samples[0], evidence.UTC(started)), Basis: w.Decided()}
 			return
 		}
 	}

@@ -130,7 +130,7 @@ func secretFact(v *evidence.View, in *Incident) {
 		key := evidence.SecretKey(id)
 		sec, st := evidence.Read(w, key)
 		if st == evidence.Found && sec.DeletedAt.Known {
-			w.Cite(key.Key, "secret "+id, "DeletedDate", sec.DeletedAt.At.UTC().Format(time.RFC3339))
+			w.Cite(key.Key, "secret "+id, "DeletedDate", evidence.UTC(sec.DeletedAt.At))
 		}
 		return sec.DeletedAt.Known, st == evidence.Absent || st == evidence.Found
 	})
@@ -265,7 +265,36 @@ func logFact(v *evidence.View, in *Incident) {
 	l.Basis = w.Decided()
 }
 
-// previousFact finds the revision to go back to: that of an older deployment that still runs.
+// deploymentsBack is how many deployments are looked back at: some only start the same revision anew.
+const deploymentsBack = 3
+
+// before looks among the service's deployments for the revision that ran before one; "" where there is none, or (known is false) where
+// that was not to be read.
+func before(w *evidence.View, svc evidence.Service, revision string) (id string, known bool) {
+	if cmp.Or(svc.DeploymentController, "ECS") != "ECS" {
+		return "", true
+	}
+	ds, st := evidence.Read(w, evidence.ServiceDeploymentsKey(svc.Cluster, svc.Name))
+	if st != evidence.Found {
+		return "", st == evidence.Absent
+	}
+	for i, d := range ds.Deployments {
+		if i == deploymentsBack || len(d.SourceRevisions) == 0 {
+			break
+		}
+		rev, st := evidence.Read(w, evidence.ServiceRevisionKey(d.SourceRevisions[0]))
+		if st != evidence.Found {
+			return "", st == evidence.Absent
+		}
+		if rev.TaskDefinition != revision {
+			return rev.TaskDefinition, true
+		}
+	}
+	return "", true
+}
+
+// previousFact finds the revision to go back to: that of an older deployment that still runs, else what ran before the newest deployment
+// that changed the revision.
 func previousFact(v *evidence.View, in *Incident) {
 	w := v.Track()
 	svc, st := evidence.Read(w, evidence.ServiceKey(in.Cluster, in.Service))
@@ -275,8 +304,15 @@ func previousFact(v *evidence.View, in *Incident) {
 	}
 	o, ok := older(svc)
 	if !ok || o.TaskDefinition == in.Launch.TaskDefinition {
-		in.Previous = Previous{Basis: w.Decided()}
-		return
+		var known bool
+		if o.TaskDefinition, known = before(w, svc, in.Launch.TaskDefinition); o.TaskDefinition == "" {
+			in.Previous = Previous{Basis: w.Undecided("")}
+			if known {
+				in.Previous.Basis = w.Decided()
+			}
+			return
+		}
+		o.Running = 0
 	}
 	in.Previous = Previous{TaskDefinition: o.TaskDefinition, Running: o.Running}
 	td, st := evidence.Read(w, evidence.TaskDefinitionKey(o.TaskDefinition))

@@ -128,8 +128,9 @@ type Path struct {
 
 // Holder is one sort of thing that holds addresses of a subnet.
 type Holder struct {
-	What  string `json:"what"`  // "ECS tasks", "NAT gateway", "load balancer", "available (unattached)", "Lambda", ...
+	What  string `json:"what"`  // "ECS task", "NAT gateway", "load balancer", "available (unattached)", "Lambda", ...
 	Count int    `json:"count"` // addresses
+	Words string `json:"words"` // "2 ECS tasks"
 }
 
 // Addresses tells how many addresses of a subnet are free and who holds the others.
