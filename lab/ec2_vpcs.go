@@ -148,6 +148,7 @@ func (w *World) createSubnet(in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput
 		DefaultForAz: aws.Bool(false), AssignIpv6AddressOnCreation: aws.Bool(false), Tags: tagsFor(in.TagSpecifications, ec2types.ResourceTypeSubnet),
 	}
 	w.subnets[id] = s
+	w.joinDefaultACL(id, *v.VpcId)
 	w.countAddresses(s)
 	if acl := w.aclOf(id); acl != nil { // the default one
 		acl.Associations = append(slices.Clone(acl.Associations), ec2types.NetworkAclAssociation{
