@@ -160,8 +160,9 @@ func (f *form) rest(q *squeezed, k, from int, holes []span, steps *int) ([]span,
 	if h := f.holes[k]; h.apart[0] && from < len(q.low) && !q.gap[from] {
 		return nil, false
 	}
-	for at := from; *steps < maxSteps; at++ {
-		i := bytes.Index(q.low[at:], []byte(f.literals[k]))
+	end := min(len(q.low), from+f.holes[k].max+len(f.literals[k])) // what is farther off is longer than the hole may be
+	for at := from; *steps < maxSteps && at <= end; at++ {
+		i := bytes.Index(q.low[at:end], []byte(f.literals[k]))
 		if i < 0 {
 			return nil, false
 		}

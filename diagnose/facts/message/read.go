@@ -103,7 +103,7 @@ func (c *catalogue) layers(r *Reading, s *scratch, f *form) {
 	case nature == "network" && find(natureLayers[dnsLayer:dnsLayer+1], s.q.low) != "":
 		r.Nature = "dns"
 	}
-	if f == nil && r.Nature != "" && looksCut(r.Text) {
+	if f == nil && r.Nature != "" && len(r.Text) < longestCut && looksCut(r.Text) {
 		c.guessCut(r, s)
 	}
 	if r.Family == "" {
@@ -139,6 +139,9 @@ func guessSurface(text, category string) string {
 	}
 	return SurfaceUnknown
 }
+
+// longestCut bounds, in bytes, a text of which one may tell by its end what it would have said.
+const longestCut = 8 << 10
 
 // looksCut reports whether the end of a text may be missing: AWS cuts at 255 or 1024 characters, people write dots.
 func looksCut(text string) bool {
