@@ -73,15 +73,20 @@ func (c *catalogue) read(surface string, p piece) Reading {
 	if r.Wrappers == nil {
 		r.Wrappers = []string{}
 	}
-	if r.Surface == SurfaceUnknown {
+	guessed := r.Surface == SurfaceUnknown
+	if guessed {
 		r.Surface = guessSurface(p.text, r.Category)
 	}
-	f, holes := c.index.best(s, func(f *form) bool { return c.on(f.of, r.Surface, r.Category) })
+	anywhere := guessed && r.Surface == SurfaceRunTaskFailure // an API's refusal is shown by whatever called it
+	f, holes := c.index.best(s, func(f *form) bool { return anywhere || c.on(f.of, r.Surface) })
 	r.Fields = fieldsOf(p.text, s.q.low)
 	if f != nil {
 		k := c.cases[f.of]
 		r.Symptom, r.Family, r.Step, r.Nature, r.Normal, r.Recalled = k.ID, family(k.ID), k.Step, k.Nature, k.Normal, f.recalled
 		r.Fields.fill(f, holes, &s.q, p.wrapped)
+		if anywhere && !slices.Contains(k.Surfaces, r.Surface) {
+			r.Surface = k.Surfaces[0]
+		}
 	}
 	if r.Normal {
 		return r
@@ -118,7 +123,7 @@ var dnsLayer = slices.IndexFunc(natureLayers, func(l layer) bool { return l.says
 
 // on reports whether a form is looked for on a surface. Only log lines are kept apart: an application may print
 // anything, so what counts in a log says nothing in AWS's own texts.
-func (c *catalogue) on(of int, surface, category string) bool {
+func (c *catalogue) on(of int, surface string) bool {
 	if surface == SurfaceUnknown || surface == SurfaceLog {
 		return true
 	}
@@ -164,7 +169,7 @@ func (c *catalogue) guessCut(r *Reading, s *scratch) {
 	for i := range c.index.forms {
 		f := &c.index.forms[i]
 		k := c.cases[f.of]
-		if f.rank == rankOuter || k.Nature != r.Nature && !(k.Nature == "network" && r.Nature == "dns") || !c.on(f.of, r.Surface, r.Category) {
+		if f.rank == rankOuter || k.Nature != r.Nature && !(k.Nature == "network" && r.Nature == "dns") || !c.on(f.of, r.Surface) {
 			continue
 		}
 		switch n := f.cut(&s.q); {

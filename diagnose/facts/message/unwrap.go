@@ -2,6 +2,7 @@ package message
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -28,6 +29,7 @@ func unwrap(text string) []piece {
 	}
 	p := undecorated(text)
 	p.text, p.wrappers = commandLine(p.text, p.wrappers)
+	p.text, p.wrappers = goSDK(p.text, p.wrappers)
 	low := asciiLower(p.text)
 	for _, w := range awsWrappers {
 		if strings.Contains(low, w.words) {
@@ -101,9 +103,9 @@ func jsonValues(text string) []string {
 // commandLine turns the AWS command line's and botocore's "An error occurred (X) when calling the Y operation: Z"
 // into the "X: Z" that every other tool shows.
 func commandLine(text string, wrappers []string) (string, []string) {
-	const head, middle = "an error occurred (", ") when calling the "
+	const first, middle, last = "an error occurred (", ") when calling the ", " operation"
 	low := asciiLower(text)
-	i := strings.Index(low, head)
+	i := strings.Index(low, first)
 	if i < 0 {
 		return text, wrappers
 	}
@@ -111,12 +113,39 @@ func commandLine(text string, wrappers []string) (string, []string) {
 	if j < 0 {
 		return text, wrappers
 	}
-	k := strings.Index(low[i+j:], ": ")
+	j += i
+	k := strings.Index(low[j:], last)
 	if k < 0 {
 		return text, wrappers
 	}
-	name := text[i+len(head) : i+j]
-	return text[:i] + name + ": " + text[i+j+k+2:], append(wrappers, "aws-cli")
+	k += j + len(last)
+	if strings.HasPrefix(low[k:], " (reached max retries: ") {
+		k += strings.IndexByte(low[k:], ')') + 1
+	}
+	said, ok := strings.CutPrefix(text[k:], ": ")
+	if !ok {
+		return text, wrappers
+	}
+	return text[:i] + text[i+len(first):j] + ": " + said, append(wrappers, "aws-cli")
+}
+
+// sdkError is what the Go SDK, and so Terraform, puts before an answer of the ECS API that is an error.
+var sdkError = regexp.MustCompile(`(?i)operation error ECS: [a-z]{1,60}, (?:exceeded maximum number of attempts, \d{1,3}, )?https response error StatusCode: \d{1,3}, RequestID: [^, ]{0,80}, (?:api error )?([a-z]{3,60}: )`)
+
+// goSDK takes it off: "operation error ECS: Y, https response error ..., X: Z" is "X: Z". What other services are called
+// with stays: it is AWS's own text inside a message of ECS.
+func goSDK(text string, wrappers []string) (string, []string) {
+	if !strings.Contains(text, "RequestID") && !strings.Contains(asciiLower(text), "requestid") {
+		return text, wrappers
+	}
+	m := sdkError.FindStringSubmatchIndex(text)
+	if m == nil {
+		return text, wrappers
+	}
+	if !slices.Contains(wrappers, "sdk-operation-error") {
+		wrappers = append(wrappers, "sdk-operation-error")
+	}
+	return text[:m[0]] + text[m[2]:], wrappers
 }
 
 // undecorated joins the lines of a text, without frames, quote marks, time stamps and colours.
