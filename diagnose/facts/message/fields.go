@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -169,7 +170,9 @@ func (f *Fields) denial(r reader, low []byte) {
 		f.Resource = r.after(" on resource ")
 	}
 	f.Role = roleName(first(r.around(":assumed-role/"), r.after("assume the role "), r.after("assume role "), r.after("infrastructure role "), r.around(":role/")))
-	f.DenyReason = find(denyLayers, low)
+	if bytes.Contains(low, []byte("policy")) || bytes.Contains(low, []byte("boundary")) { // each of them has one of these
+		f.DenyReason = find(denyLayers, low)
+	}
 }
 
 // roleName takes the name out of the ARN of a role or of a session of it.

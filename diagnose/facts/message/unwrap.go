@@ -28,11 +28,18 @@ func unwrap(text string) []piece {
 		return out
 	}
 	p := undecorated(text)
-	p.text, p.wrappers = commandLine(p.text, p.wrappers)
-	p.text, p.wrappers = goSDK(p.text, p.wrappers)
 	low := asciiLower(p.text)
+	for _, take := range []func(text, low string) (rest, wrapper string){commandLine, goSDK} {
+		rest, w := take(p.text, low)
+		if w == "" {
+			continue
+		}
+		if p.text, low = rest, asciiLower(rest); !slices.Contains(p.wrappers, w) {
+			p.wrappers = append(p.wrappers, w)
+		}
+	}
 	for _, w := range awsWrappers {
-		if strings.Contains(low, w.words) {
+		if strings.Contains(low, w.words) && !slices.Contains(p.wrappers, w.says) {
 			p.wrappers = append(p.wrappers, w.says)
 		}
 	}
@@ -101,22 +108,21 @@ func jsonValues(text string) []string {
 }
 
 // commandLine turns the AWS command line's and botocore's "An error occurred (X) when calling the Y operation: Z"
-// into the "X: Z" that every other tool shows.
-func commandLine(text string, wrappers []string) (string, []string) {
+// into the "X: Z" that every other tool shows. wrapper "" = there is nothing of the kind.
+func commandLine(text, low string) (rest, wrapper string) {
 	const first, middle, last = "an error occurred (", ") when calling the ", " operation"
-	low := asciiLower(text)
 	i := strings.Index(low, first)
 	if i < 0 {
-		return text, wrappers
+		return text, ""
 	}
 	j := strings.Index(low[i:], middle)
 	if j < 0 {
-		return text, wrappers
+		return text, ""
 	}
 	j += i
 	k := strings.Index(low[j:], last)
 	if k < 0 {
-		return text, wrappers
+		return text, ""
 	}
 	k += j + len(last)
 	if strings.HasPrefix(low[k:], " (reached max retries: ") {
@@ -124,9 +130,9 @@ func commandLine(text string, wrappers []string) (string, []string) {
 	}
 	said, ok := strings.CutPrefix(text[k:], ": ")
 	if !ok {
-		return text, wrappers
+		return text, ""
 	}
-	return text[:i] + text[i+len(first):j] + ": " + said, append(wrappers, "aws-cli")
+	return text[:i] + text[i+len(first):j] + ": " + said, "aws-cli"
 }
 
 // sdkError is what the Go SDK, and so Terraform, puts before an answer of the ECS API that is an error.
@@ -134,18 +140,15 @@ var sdkError = regexp.MustCompile(`(?i)operation error ECS: [a-z]{1,60}, (?:exce
 
 // goSDK takes it off: "operation error ECS: Y, https response error ..., X: Z" is "X: Z". What other services are called
 // with stays: it is AWS's own text inside a message of ECS.
-func goSDK(text string, wrappers []string) (string, []string) {
-	if !strings.Contains(text, "RequestID") && !strings.Contains(asciiLower(text), "requestid") {
-		return text, wrappers
+func goSDK(text, low string) (rest, wrapper string) {
+	if !strings.Contains(low, "operation error ecs: ") {
+		return text, ""
 	}
 	m := sdkError.FindStringSubmatchIndex(text)
 	if m == nil {
-		return text, wrappers
+		return text, ""
 	}
-	if !slices.Contains(wrappers, "sdk-operation-error") {
-		wrappers = append(wrappers, "sdk-operation-error")
-	}
-	return text[:m[0]] + text[m[2]:], wrappers
+	return text[:m[0]] + text[m[2]:], "sdk-operation-error"
 }
 
 // undecorated joins the lines of a text, without frames, quote marks, time stamps and colours.
