@@ -151,6 +151,9 @@ func goSDK(text, low string) (rest, wrapper string) {
 	return text[:m[0]] + text[m[2]:], "sdk-operation-error"
 }
 
+// Plain is a text as one line: without frames, quote marks, time stamps and colours, what was broken joined again.
+func Plain(text string) string { return undecorated(text).text }
+
 // undecorated joins the lines of a text, without frames, quote marks, time stamps and colours.
 func undecorated(text string) piece {
 	var p piece
