@@ -62,19 +62,23 @@ type CandidateCause struct {
 func Explain(surface, text string, playbooks []*diagnose.Playbook) Explanation {
 	text = evidence.Redact(evidence.Clean(text))
 	e := Explanation{Schema: ExplanationSchema, Text: strings.TrimSpace(text)}
+	e.Target, e.Region = targetOf(text)
 	readings := message.Read(surface, text)
-	best := message.ReadOne(surface, text)
-	if i := slices.IndexFunc(readings, func(r message.Reading) bool { return r.Text == best.Text }); i > 0 {
-		readings = append([]message.Reading{readings[i]}, slices.Delete(readings, i, i+1)...)
+	if i := message.MostTelling(readings); i > 0 {
+		best := readings[i]
+		readings = append([]message.Reading{best}, slices.Delete(readings, i, i+1)...)
 	}
 	for _, r := range readings {
-		e.Matches = append(e.Matches, match(r, playbooks))
+		m := match(r, playbooks)
+		for i := range m.Causes {
+			m.Causes[i].Look = fillTarget(m.Causes[i].Look, e.Target)
+		}
+		e.Matches = append(e.Matches, m)
 	}
 	if len(e.Matches) > 0 {
 		e.Says, e.Known, e.Causes = e.Matches[0].Says, e.Matches[0].Symptom != "", e.Matches[0].Causes
 	}
 	e.Nothing = !slices.ContainsFunc(e.Matches, Match.recognised)
-	e.Target, e.Region = targetOf(text)
 	return e
 }
 

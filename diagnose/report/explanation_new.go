@@ -33,7 +33,7 @@ func newForm(r message.Reading, cut bool) string {
 	s := "These exact words are new to ecsplain. "
 	switch {
 	case len(known) == 0:
-		return s + "Nothing in them tells which step failed or why."
+		return s + "Nothing in them tells which step failed or why. It may be no message of AWS at all."
 	case cut:
 		s = "The text ends before it says why: read its end first (the whole of it stands in the stoppedReason of aws ecs describe-tasks). "
 	}
@@ -118,6 +118,15 @@ func targetOf(text string) (target, region string) {
 		}
 	}
 	return target, region
+}
+
+// fillTarget puts the service that the text names into a command. The names are of letters that a shell leaves alone.
+func fillTarget(command, target string) string {
+	cluster, service, ok := strings.Cut(target, "/")
+	if !ok || strings.HasPrefix(target, "arn:") {
+		return command
+	}
+	return strings.NewReplacer("<cluster>", cluster, "<service>", service).Replace(command)
 }
 
 // diagnoseCommand is what to type next: with the service that the text names, and with the flag that makes a diagnosis

@@ -10,6 +10,8 @@ import (
 type Guess struct {
 	Case  string // its id
 	Score int    // the more of the layers speak for it, the higher
+
+	begins, nature bool // the text is the beginning of one of its forms; it has the nature of the text
 }
 
 // LaunchOf tells where in the launch of a task a step is, for readers; "" for no step.
@@ -25,8 +27,11 @@ func Cut(r Reading) bool {
 	if strings.HasSuffix(end, "...") || strings.HasSuffix(end, "…") || strings.HasSuffix(end, ":") {
 		return true
 	}
-	q := ended(r.Text)
-	return slices.ContainsFunc(load().index.forms, func(f form) bool { return f.rank > rankOuter && f.leads(q) >= leastLead })
+	q, least := ended(r.Text), leastLead
+	if r.Nature != "" { // a reason is there already: only words that can hardly be another's tell that more would follow
+		least = sureLead
+	}
+	return slices.ContainsFunc(load().index.forms, func(f form) bool { return f.rank > rankOuter && f.leads(q) >= least })
 }
 
 // Likely are the cases that a reading without one may be, the likeliest first. What counts is whether the words of the
@@ -52,24 +57,27 @@ func Likely(r Reading) []Guess {
 	hints := hintsOf(r.Fields)
 	var out []Guess
 	for i, k := range c.cases {
-		if n := k.likely(r, begin[i], hints); n > 0 {
-			out = append(out, Guess{k.ID, n})
+		if g := k.likely(r, begin[i], hints); g.Score > 0 {
+			out = append(out, g)
 		}
+	}
+	if slices.ContainsFunc(out, func(g Guess) bool { return g.nature }) { // what kind of failure it is, is known
+		out = slices.DeleteFunc(out, func(g Guess) bool { return !g.nature && !g.begins })
 	}
 	slices.SortStableFunc(out, func(a, b Guess) int { return b.Score - a.Score })
 	return out
 }
 
 // likely counts what speaks for a case, 0 = too little.
-func (k caseFile) likely(r Reading, begins bool, hints []string) int {
+func (k caseFile) likely(r Reading, begins bool, hints []string) Guess {
 	if k.Normal || r.Category != "" && len(k.Surfaces) == 1 && k.Surfaces[0] == SurfaceLog {
-		return 0
+		return Guess{}
 	}
 	step := r.Step != "" && k.Step == r.Step
 	nature := r.Nature != "" && (k.Nature == r.Nature || r.Nature == "dns" && k.Nature == "network")
 	fam := r.Family != "" && family(k.ID) == r.Family
 	if !begins && !step && !(nature && (fam || k.hasCategory(r.Category))) {
-		return 0
+		return Guess{}
 	}
 	n := 0
 	for _, s := range []struct {
@@ -85,7 +93,7 @@ func (k caseFile) likely(r Reading, begins bool, hints []string) int {
 			n += 4
 		}
 	}
-	return n
+	return Guess{Case: k.ID, Score: n, begins: begins, nature: nature}
 }
 
 func (k caseFile) hasCategory(category string) bool {
@@ -123,8 +131,8 @@ func service(host string) string {
 	return ""
 }
 
-// leastLead is how many fixed characters a text must have of a form that it begins with.
-const leastLead = 24
+// leastLead is how many fixed characters a text must have of a form that it begins with; sureLead leaves no doubt.
+const leastLead, sureLead = 24, 80
 
 // ended is a text without the dots or the colon at its end.
 func ended(text string) *squeezed {

@@ -17,17 +17,22 @@ func Read(surface, text string) []Reading {
 	return out
 }
 
-// ReadOne returns the most telling reading of a text: one of a known case rather than none, a confirmed form rather
-// than a recalled one, a failure rather than a normal message, the first of equals.
+// ReadOne returns the most telling reading of a text.
 func ReadOne(surface, text string) Reading {
 	all := Read(surface, text)
+	return all[MostTelling(all)]
+}
+
+// MostTelling is the number of the most telling of readings: one of a known case rather than none, a confirmed form
+// rather than a recalled one, a failure rather than a normal message, the first of equals.
+func MostTelling(all []Reading) int {
 	best := 0
 	for i := range all {
 		if telling(all[i]) > telling(all[best]) {
 			best = i
 		}
 	}
-	return all[best]
+	return best
 }
 
 func telling(r Reading) int {
