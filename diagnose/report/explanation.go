@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -23,6 +24,9 @@ type Explanation struct {
 	Says    string           `json:"says"`    // the first match in plain words
 	Known   bool             `json:"known"`   // false: the exact words are new to us, only the layers of the first match speak
 	Causes  []CandidateCause `json:"causes"`  // of the first match, in the order in which to check them
+	Nothing bool             `json:"nothing"` // nothing at all was recognised: neither words nor any layer
+	Target  string           `json:"target"`  // what to give to ecsplain diagnose: CLUSTER/SERVICE, or the ARN of a task; "" where the text names none
+	Region  string           `json:"region"`  // of the target; "" unknown
 }
 
 // Match is one failure that the text speaks of.
@@ -34,6 +38,7 @@ type Match struct {
 	Category string           `json:"category"` // AWS's own first word
 	Step     string           `json:"step"`
 	Nature   string           `json:"nature"`
+	Cut      bool             `json:"cut"`      // no case, for the text ends before it says why
 	Recalled bool             `json:"recalled"` // matched by a form that no source confirms
 	Normal   bool             `json:"normal"`   // a message of healthy operation
 	Fields   message.Fields   `json:"fields"`
@@ -57,17 +62,23 @@ type CandidateCause struct {
 func Explain(surface, text string, playbooks []*diagnose.Playbook) Explanation {
 	text = evidence.Redact(evidence.Clean(text))
 	e := Explanation{Schema: ExplanationSchema, Text: strings.TrimSpace(text)}
+	e.Target, e.Region = targetOf(text)
 	readings := message.Read(surface, text)
-	best := message.ReadOne(surface, text)
-	if i := slices.IndexFunc(readings, func(r message.Reading) bool { return r.Text == best.Text }); i > 0 {
-		readings = append([]message.Reading{readings[i]}, slices.Delete(readings, i, i+1)...)
+	if i := message.MostTelling(readings); i > 0 {
+		best := readings[i]
+		readings = append([]message.Reading{best}, slices.Delete(readings, i, i+1)...)
 	}
 	for _, r := range readings {
-		e.Matches = append(e.Matches, match(r, playbooks))
+		m := match(r, playbooks)
+		for i := range m.Causes {
+			m.Causes[i].Look = fillTarget(m.Causes[i].Look, e.Target)
+		}
+		e.Matches = append(e.Matches, m)
 	}
 	if len(e.Matches) > 0 {
 		e.Says, e.Known, e.Causes = e.Matches[0].Says, e.Matches[0].Symptom != "", e.Matches[0].Causes
 	}
+	e.Nothing = !slices.ContainsFunc(e.Matches, Match.recognised)
 	return e
 }
 
@@ -76,30 +87,16 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 		Nature: r.Nature, Recalled: r.Recalled, Normal: r.Normal, Fields: r.Fields, Text: r.Text}
 	c, known := message.CaseOf(r.Symptom)
 	if !known {
-		m.Says = newForm(r)
-		for _, p := range playbooks {
-			if r.Family != "" && slices.ContainsFunc(p.Symptoms, func(s string) bool { return strings.HasPrefix(s, r.Family+"/") }) {
-				m.Causes = append(m.Causes, CandidateCause{ID: p.ID, Title: p.Title})
-			}
-		}
+		m.Cut = message.Cut(r)
+		m.Says, m.Launch = newForm(r, m.Cut), message.LaunchOf(r.Step)
+		m.Causes = likelyCauses(r, playbooks)
 		return m
 	}
 	m.Says, m.Launch, m.Not, m.Applies = strings.TrimSpace(c.Says), c.Launch, c.Not, c.AppliesTo
-	byID := map[string]*diagnose.Playbook{}
-	for _, p := range playbooks {
-		byID[p.ID] = p
-	}
+	m.Causes = causesOf(c, r.Fields, playbooks)
 	seen := map[string]bool{}
-	for _, cause := range c.Causes {
-		if p := byID[cause.Playbook]; p != nil && p.OnlyECR && outsideECR(r.Fields) {
-			continue
-		}
-		out := CandidateCause{Title: strings.TrimSpace(cause.Text), Look: fill(cause.Look, r.Fields), Undecidable: strings.TrimSpace(cause.Undecidable)}
-		if byID[cause.Playbook] != nil {
-			out.ID = cause.Playbook
-			seen[out.ID] = true
-		}
-		m.Causes = append(m.Causes, out)
+	for _, cause := range m.Causes {
+		seen[cause.ID] = true
 	}
 	for _, p := range playbooks {
 		if slices.Contains(p.Symptoms, r.Symptom) && !seen[p.ID] && !(p.OnlyECR && outsideECR(r.Fields)) {
@@ -112,25 +109,6 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 // outsideECR reports whether the message names an image of another registry.
 func outsideECR(f message.Fields) bool {
 	return f.Registry != "" && !ecrRegistry.MatchString(f.Registry)
-}
-
-// newForm says what the layers give of a message whose exact words are not known.
-func newForm(r message.Reading) string {
-	var known []string
-	add := func(what, value string) {
-		if value != "" {
-			known = append(known, what+" "+value)
-		}
-	}
-	add("AWS's category is", r.Category)
-	add("the step is", r.Step)
-	add("the nature is", r.Nature)
-	add("it belongs with", r.Family)
-	s := "These exact words are new to ecsplain. "
-	if len(known) == 0 {
-		return s + "Nothing in them tells which step failed or why."
-	}
-	return s + "What can be read in them: " + strings.Join(known, ", ") + "."
 }
 
 // placeholders name the field that fills a <word> of a command.
@@ -216,7 +194,7 @@ func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
 			p.blank()
 			p.paraIn(bold, "", 0, "The text speaks of another failure as well:", 0)
 		}
-		explainMatch(p, m, o.Verbose)
+		explainMatch(p, m, o)
 	}
 	for i, m := range normal {
 		if i == 0 {
@@ -225,16 +203,8 @@ func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
 		p.item("-", sentence(clean(m.Says))+" ("+clean(m.Symptom)+")")
 	}
 	p.heading("Let ecsplain check the causes on your account (it only reads)")
-	p.command("ecsplain diagnose CLUSTER/SERVICE" + flagFor(e))
+	p.command(diagnoseCommand(e))
 	return p.flush(w)
-}
-
-// flagFor is what makes a diagnosis look at the thing that the message is about, where it would not by itself.
-func flagFor(e Explanation) string {
-	if len(e.Matches) > 0 && e.Matches[0].Family == "exec" {
-		return " --exec"
-	}
-	return ""
 }
 
 // ExplanationLine writes an explanation in short: the message, what it means, and how many causes to check.
@@ -246,6 +216,8 @@ func ExplanationLine(w io.Writer, e Explanation, o TextOptions) error {
 		switch {
 		case m.Normal:
 			code, label = green, "NORMAL"
+		case m.Cut:
+			code, label = yellow, "CUT"
 		case m.Symptom == "":
 			code, label = yellow, "NEW"
 		}
@@ -257,17 +229,19 @@ func ExplanationLine(w io.Writer, e Explanation, o TextOptions) error {
 	return p.flush(w)
 }
 
-func explainMatch(p *page, m Match, verbose bool) {
+func explainMatch(p *page, m Match, o TextOptions) {
 	switch {
 	case m.Normal:
 		p.paraIn(green, "NORMAL", indent, sentence(clean(m.Says)), 0)
+	case m.Cut:
+		p.paraIn(yellow, "CUT", indent, clean(m.Says), 0)
 	case m.Symptom == "":
 		p.paraIn(yellow, "NEW", indent, clean(m.Says), 0)
 	default:
 		p.paraIn(bold, "MEANS", indent, sentence(clean(m.Says)), 0)
 	}
 	if m.Recalled {
-		p.para("", "This wording is known from memory only; no source at hand confirms it.")
+		p.para("", "Take this as likely, not as certain: these words were never compared with a message that AWS is known to have sent, and AWS may use them for something else as well.")
 	}
 	if m.Launch != "" {
 		p.para("When", sentence(clean(m.Launch)))
@@ -286,14 +260,18 @@ func explainMatch(p *page, m Match, verbose bool) {
 		p.para("Case", w)
 	}
 	names(p, m.Fields)
-	if verbose && len(m.Wrappers) > 0 {
+	if o.Verbose && len(m.Wrappers) > 0 {
 		p.para("Wrapped", strings.Join(cleaned(m.Wrappers), ", "))
 	}
 	if len(m.Causes) == 0 {
 		return
 	}
 	p.heading("What may be behind it, in the order to check")
-	for i, c := range m.Causes {
+	shown := m.Causes
+	if m.Symptom == "" && !o.All && len(shown) > mostGuesses {
+		shown = shown[:mostGuesses]
+	}
+	for i, c := range shown {
 		title := sentence(capital(clean(c.Title)))
 		if c.ID != "" {
 			title += " ecsplain checks this: " + clean(c.ID) + "."
@@ -306,6 +284,9 @@ func explainMatch(p *page, m Match, verbose bool) {
 			p.command(c.Look)
 		}
 	}
+	if n := len(m.Causes) - len(shown); n > 0 {
+		p.para("", fmt.Sprintf("And %d more that fit less: ecsplain explain --all", n))
+	}
 }
 
 // classWords gives the case and the layers, for those who look it up.
@@ -317,9 +298,15 @@ func classWords(m Match) string {
 		}
 	}
 	if m.Surface != "" {
-		parts = append(parts, "seen as "+clean(m.Surface))
+		parts = append(parts, "seen "+orWord(surfaceWords[m.Surface], "as "+m.Surface))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// surfaceWords tell where AWS shows a text.
+var surfaceWords = map[string]string{
+	message.SurfaceStoppedReason: "as task.stopped-reason", message.SurfaceContainerReason: "as container.reason", message.SurfaceServiceEvent: "as service.event",
+	message.SurfaceRunTaskFailure: "as run-task.failure (an answer of the ECS API)", message.SurfaceLog: "as log (output of a program or tool)",
 }
 
 // names lists the things that the message names.

@@ -1,6 +1,10 @@
 package message
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
 
 // reader cuts values out of a message by the words that stand around them, whatever their case.
 type reader struct{ text, low string }
@@ -16,7 +20,11 @@ func (r reader) after(phrase string) string {
 	return word(r.text[i+len(phrase):])
 }
 
+// mostWord bounds a word in bytes: what is longer is no name.
+const mostWord = 2048
+
 func word(s string) string {
+	s = head(s, mostWord)
 	s = strings.TrimLeft(s, quotes+" ([\\")
 	end := strings.IndexAny(s, " \t\")]<>;,"+quotes)
 	if end >= 0 {
@@ -31,11 +39,12 @@ func (r reader) around(phrase string) string {
 	if i < 0 {
 		return ""
 	}
-	from := strings.LastIndexAny(r.text[:i], " \t\"([<>;,=\\"+quotes)
-	if from < 0 {
-		return word(r.text)
+	least := max(0, i-mostWord)
+	for least < i && !utf8.RuneStart(r.text[least]) {
+		least++
 	}
-	return word(r.text[from+1:])
+	from := strings.LastIndexAny(r.text[least:i], " \t\"([<>;,=\\"+quotes)
+	return word(r.text[least+from+1:])
 }
 
 // id returns an id such as subnet-0123abcd: a prefix and what of letters and digits follows.
@@ -55,6 +64,17 @@ func (r reader) id(prefix string) string {
 		}
 		at = end
 	}
+}
+
+// head is the first n bytes of a text, or some fewer where a character would be cut in two.
+func head(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 func first(values ...string) string {
@@ -150,7 +170,9 @@ func (f *Fields) denial(r reader, low []byte) {
 		f.Resource = r.after(" on resource ")
 	}
 	f.Role = roleName(first(r.around(":assumed-role/"), r.after("assume the role "), r.after("assume role "), r.after("infrastructure role "), r.around(":role/")))
-	f.DenyReason = find(denyLayers, low)
+	if bytes.Contains(low, []byte("policy")) || bytes.Contains(low, []byte("boundary")) { // each of them has one of these
+		f.DenyReason = find(denyLayers, low)
+	}
 }
 
 // roleName takes the name out of the ARN of a role or of a session of it.

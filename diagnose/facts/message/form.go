@@ -128,8 +128,8 @@ const maxSteps = 200
 // match reports whether the form fits somewhere in the text, and what its placeholders stand for.
 func (f *form) match(q *squeezed, holes []span) ([]span, bool) {
 	if f.whole {
-		s := bytes.TrimRight(q.low, ".")
-		return holes[:0], len(f.literals) == 1 && string(s) == f.literals[0]
+		all, core := q.alone()
+		return holes[:0], len(f.literals) == 1 && (string(all) == f.literals[0] || string(core) == f.literals[0])
 	}
 	steps := 0
 	for at := 0; ; at++ {
@@ -160,8 +160,9 @@ func (f *form) rest(q *squeezed, k, from int, holes []span, steps *int) ([]span,
 	if h := f.holes[k]; h.apart[0] && from < len(q.low) && !q.gap[from] {
 		return nil, false
 	}
-	for at := from; *steps < maxSteps; at++ {
-		i := bytes.Index(q.low[at:], []byte(f.literals[k]))
+	end := min(len(q.low), from+f.holes[k].max+len(f.literals[k])) // what is farther off is longer than the hole may be
+	for at := from; *steps < maxSteps && at <= end; at++ {
+		i := bytes.Index(q.low[at:end], []byte(f.literals[k]))
 		if i < 0 {
 			return nil, false
 		}
@@ -179,6 +180,26 @@ func (f *form) rest(q *squeezed, k, from int, holes []span, steps *int) ([]span,
 	}
 	return nil, false
 }
+
+// alone is the text as a form is compared with it that is a whole text: without the dots or the colon at its end, and,
+// second, without what AWS puts before every reason, too.
+func (q *squeezed) alone() (all, core []byte) {
+	all = bytes.TrimRight(q.low, ".:")
+	core = all
+	if i := bytes.Index(core, []byte(placing)); i >= 0 {
+		core = core[i+len(placing):]
+	}
+	for {
+		head, rest, ok := bytes.Cut(core, []byte(":"))
+		if !ok || categoryOf[string(head)] == "" {
+			return all, core
+		}
+		core = rest
+	}
+}
+
+// placing stands in a service event before the reason why a task could not be placed.
+const placing = "wasunabletoplaceatask.reason:"
 
 // starts and ends keep a form from fitting inside a longer word or number.
 func (q *squeezed) starts(at int, lit string) bool {

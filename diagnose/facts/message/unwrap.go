@@ -2,6 +2,7 @@ package message
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,10 +28,18 @@ func unwrap(text string) []piece {
 		return out
 	}
 	p := undecorated(text)
-	p.text, p.wrappers = commandLine(p.text, p.wrappers)
 	low := asciiLower(p.text)
+	for _, take := range []func(text, low string) (rest, wrapper string){commandLine, goSDK} {
+		rest, w := take(p.text, low)
+		if w == "" {
+			continue
+		}
+		if p.text, low = rest, asciiLower(rest); !slices.Contains(p.wrappers, w) {
+			p.wrappers = append(p.wrappers, w)
+		}
+	}
 	for _, w := range awsWrappers {
-		if strings.Contains(low, w.words) {
+		if strings.Contains(low, w.words) && !slices.Contains(p.wrappers, w.says) {
 			p.wrappers = append(p.wrappers, w.says)
 		}
 	}
@@ -57,56 +66,93 @@ var awsWrappers = []struct{ says, words string }{
 // jsonKeys are the fields of an API answer or event whose values are messages.
 var jsonKeys = []string{`"stoppedReason"`, `"reason"`, `"message"`, `"statusReason"`, `"rolloutStateReason"`, `"errorMessage"`}
 
-// jsonValues finds the messages in a piece of JSON, such as the output of describe-tasks, whole or in part.
+// jsonValues finds the messages in a piece of JSON, such as the output of describe-tasks, whole or in part. The text is
+// gone through once.
 func jsonValues(text string) []string {
 	var out []string
 	if strings.IndexByte(text, '{') < 0 && !strings.HasPrefix(strings.TrimSpace(text), `"`) {
 		return nil
 	}
+	seen := map[string]bool{}
 	for at := 0; at < len(text); {
-		next, key := len(text), ""
-		for _, k := range jsonKeys {
-			if i := strings.Index(text[at:], k); i >= 0 && at+i < next {
-				next, key = at+i, k
-			}
-		}
-		if key == "" {
+		i := strings.IndexByte(text[at:], '"')
+		if i < 0 {
 			return out
 		}
-		at = next + len(key)
+		at += i
+		key := slices.IndexFunc(jsonKeys, func(k string) bool { return strings.HasPrefix(text[at:], k) })
+		if key < 0 {
+			at++
+			continue
+		}
+		at += len(jsonKeys[key])
 		rest := strings.TrimLeft(text[at:], " \t\r\n")
 		if !strings.HasPrefix(rest, ":") {
 			continue
 		}
-		dec := json.NewDecoder(strings.NewReader(rest[1:]))
+		rest = strings.TrimLeft(rest[1:], " \t\r\n")
+		if !strings.HasPrefix(rest, `"`) {
+			continue // an object or a list: what is in it is met on the way
+		}
+		dec := json.NewDecoder(strings.NewReader(rest))
 		var v string
-		if dec.Decode(&v) == nil && strings.TrimSpace(v) != "" && !slices.Contains(out, v) {
-			out = append(out, v)
+		if dec.Decode(&v) != nil {
+			continue
+		}
+		at = len(text) - len(rest) + int(dec.InputOffset())
+		if strings.TrimSpace(v) != "" && !seen[v] {
+			seen[v], out = true, append(out, v)
 		}
 	}
 	return out
 }
 
 // commandLine turns the AWS command line's and botocore's "An error occurred (X) when calling the Y operation: Z"
-// into the "X: Z" that every other tool shows.
-func commandLine(text string, wrappers []string) (string, []string) {
-	const head, middle = "an error occurred (", ") when calling the "
-	low := asciiLower(text)
-	i := strings.Index(low, head)
+// into the "X: Z" that every other tool shows. wrapper "" = there is nothing of the kind.
+func commandLine(text, low string) (rest, wrapper string) {
+	const first, middle, last = "an error occurred (", ") when calling the ", " operation"
+	i := strings.Index(low, first)
 	if i < 0 {
-		return text, wrappers
+		return text, ""
 	}
 	j := strings.Index(low[i:], middle)
 	if j < 0 {
-		return text, wrappers
+		return text, ""
 	}
-	k := strings.Index(low[i+j:], ": ")
+	j += i
+	k := strings.Index(low[j:], last)
 	if k < 0 {
-		return text, wrappers
+		return text, ""
 	}
-	name := text[i+len(head) : i+j]
-	return text[:i] + name + ": " + text[i+j+k+2:], append(wrappers, "aws-cli")
+	k += j + len(last)
+	if strings.HasPrefix(low[k:], " (reached max retries: ") {
+		k += strings.IndexByte(low[k:], ')') + 1
+	}
+	said, ok := strings.CutPrefix(text[k:], ": ")
+	if !ok {
+		return text, ""
+	}
+	return text[:i] + text[i+len(first):j] + ": " + said, "aws-cli"
 }
+
+// sdkError is what the Go SDK, and so Terraform, puts before an answer of the ECS API that is an error.
+var sdkError = regexp.MustCompile(`(?i)operation error ECS: [a-z]{1,60}, (?:exceeded maximum number of attempts, \d{1,3}, )?https response error StatusCode: \d{1,3}, RequestID: [^, ]{0,80}, (?:api error )?([a-z]{3,60}: )`)
+
+// goSDK takes it off: "operation error ECS: Y, https response error ..., X: Z" is "X: Z". What other services are called
+// with stays: it is AWS's own text inside a message of ECS.
+func goSDK(text, low string) (rest, wrapper string) {
+	if !strings.Contains(low, "operation error ecs: ") {
+		return text, ""
+	}
+	m := sdkError.FindStringSubmatchIndex(text)
+	if m == nil {
+		return text, ""
+	}
+	return text[:m[0]] + text[m[2]:], "sdk-operation-error"
+}
+
+// Plain is a text as one line: without frames, quote marks, time stamps and colours, what was broken joined again.
+func Plain(text string) string { return undecorated(text).text }
 
 // undecorated joins the lines of a text, without frames, quote marks, time stamps and colours.
 func undecorated(text string) piece {
@@ -136,9 +182,10 @@ func undecorated(text string) piece {
 		}
 	}
 	p.wrapped = len(lines) > 1
+	even := evenWidth(lines)
 	var b strings.Builder
 	for i, line := range lines {
-		if i > 0 && !broken(lines, i) {
+		if i > 0 && !broken(lines[i-1], line, even) {
 			b.WriteByte(' ')
 		}
 		b.WriteString(line)
@@ -213,24 +260,31 @@ func colourless(s string) string {
 	return b.String()
 }
 
-// broken reports whether line i goes on inside the word with which the line before it ended: all lines but the last are
-// equally long, as a tool makes them that breaks anywhere, or the break is inside an ARN or a URL.
-func broken(lines []string, i int) bool {
-	prev, next := lines[i-1], lines[i]
+// evenWidth is the width of lines that a tool made which breaks anywhere: all but the last are equally long, save for
+// one that ended in a space and may have lost it. 0 = the lines were not made so.
+func evenWidth(lines []string) int {
+	if len(lines) < 3 {
+		return 0
+	}
+	narrowest, widest := len(lines[0])+1, 0
+	for _, l := range lines[:len(lines)-1] {
+		n := utf8.RuneCountInString(l)
+		narrowest, widest = min(narrowest, n), max(widest, n)
+	}
+	if narrowest < widest-1 {
+		return 0
+	}
+	return widest
+}
+
+// broken reports whether next goes on inside the word with which prev ended: the lines are of an even width (0 = they
+// are not), or the break is inside an ARN or a URL.
+func broken(prev, next string, even int) bool {
 	if strings.HasPrefix(next, " ") || strings.HasSuffix(prev, " ") {
 		return true // the space between the words, if there was one, is still there
 	}
-	if width := utf8.RuneCountInString(prev); width >= 40 && len(lines) > 2 {
-		widest, even := 0, true
-		for _, l := range lines[:len(lines)-1] {
-			widest = max(widest, utf8.RuneCountInString(l))
-		}
-		for _, l := range lines[:len(lines)-1] { // a line that ended in a space may have lost it
-			even = even && utf8.RuneCountInString(l) >= widest-1
-		}
-		if even {
-			return width == widest
-		}
+	if width := utf8.RuneCountInString(prev); width >= 40 && even > 0 {
+		return width == even
 	}
 	last := prev[strings.LastIndexByte(prev, ' ')+1:]
 	if len(prev) < 60 || !strings.Contains(last, "arn:") && !strings.Contains(last, "://") && !strings.Contains(last, ".amazonaws.") {
@@ -268,28 +322,34 @@ func split(text string) []string {
 		return []string{text}
 	}
 	var out []string
+	at := headsAt(text)
 	head, from := "", 0
-	for at := 0; at < len(text); at++ {
-		if text[at] != ';' {
+	for i := 0; i < len(text); i++ {
+		if text[i] != ';' {
 			continue
 		}
-		next := strings.TrimLeft(text[at+1:], " ")
+		next := text[i+1 : min(len(text), i+1+mostStart)]
+		next = strings.TrimLeft(next, " ")
 		starts, own := startsFailure(next)
 		if !starts {
 			continue
 		}
-		out = append(out, head+strings.TrimSpace(text[from:at]))
-		if head = headOf(text[:at], next); own {
+		out = append(out, head+strings.TrimSpace(text[from:i]))
+		if head = headOf(text[:i], next, at); own {
 			head = ""
 		}
-		from = at + 1
+		from = i + 1
 	}
 	return append(out, head+strings.TrimSpace(text[from:]))
 }
 
+// mostStart and mostHead bound, in bytes, what is looked at to tell that a failure begins, and what of the first one is
+// said again before the next.
+const mostStart, mostHead = 100, 500
+
 // startsFailure reports whether a failure begins here, and whether it has its own category.
 func startsFailure(s string) (starts, own bool) {
-	if name, _, ok := strings.Cut(s, ":"); ok && categoryOf[squeeze(name)] != "" && !strings.Contains(name, " ") {
+	if name, _, ok := strings.Cut(s, ":"); ok && !strings.Contains(name, " ") && categoryOf[squeeze(name)] != "" {
 		return true, true
 	}
 	low := asciiLower(s[:min(len(s), 60)])
@@ -304,18 +364,36 @@ func startsFailure(s string) (starts, own bool) {
 	return false, false
 }
 
-// headOf is what the first failure says before its details, as far as the next one does not say it itself.
-func headOf(first, next string) string {
-	low, nextLow := asciiLower(first), asciiLower(next)
-	for _, h := range heads {
+// headsAt is where each of heads ends in a text for the first time, -1 where it is not there.
+func headsAt(text string) []int {
+	low := asciiLower(text)
+	at := make([]int, len(heads))
+	for i, h := range heads {
+		at[i] = strings.Index(low, h)
+		if at[i] >= 0 {
+			at[i] += len(h)
+		}
+	}
+	return at
+}
+
+// headOf is what the first failure says before its details, as far as the next one does not say it itself. at is where
+// the heads end.
+func headOf(first, next string, at []int) string {
+	nextLow := asciiLower(next)
+	for i, h := range heads {
 		if strings.HasPrefix(nextLow, "unable to retrieve ") && strings.HasPrefix(h, "unable to retrieve ") {
 			continue
 		}
 		if strings.HasPrefix(nextLow, h) {
 			continue
 		}
-		if i := strings.Index(low, h); i >= 0 {
-			return first[:i+len(h)]
+		switch end := at[i]; {
+		case end < 0 || end > len(first):
+		case end > mostHead:
+			return first[end-len(h) : end]
+		default:
+			return first[:end]
 		}
 	}
 	return ""
