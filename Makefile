@@ -26,8 +26,9 @@ bench: build
 
 N    ?= 1000
 SEED ?= 1
+NETWORKS ?= own
 accuracy:
-	$(GO) run ./cmd/ecsplain-accuracy -n $(N) -seed $(SEED)
+	$(GO) run ./cmd/ecsplain-accuracy -n $(N) -seed $(SEED) -networks $(NETWORKS)
 
 demo: build
 	./bin/ecsplain demo

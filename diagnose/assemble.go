@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -45,7 +46,9 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 	if len(t.Untried) > 0 && alone(findings) {
 		findings = nil
 	}
+	findings, past := bygone(findings, c)
 	t.Findings, t.Undecided = settle(findings, c, explained)
+	t.Past, _ = settle(past, c, explained)
 	t.RuledOut = ruledOut(c, t.Findings)
 	for i := range c.incidents {
 		in := &c.incidents[i]
@@ -58,6 +61,32 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 			Revision: in.Launch.TaskDefinition, ExplainedBy: explained[in], Via: via[in]})
 	}
 	return t
+}
+
+// bygone sets apart the causes that fit, but changed, of failures that were over before the ones began that go on now without any cause
+// being confirmed: they answer a question of before.
+func bygone(all []*draft, c *targetCase) (findings, past []*draft) {
+	confirmed := slices.ContainsFunc(all, func(d *draft) bool { return d.Verdict == Confirmed && !d.pb.Consequence })
+	var began time.Time
+	for i := range c.incidents {
+		in := &c.incidents[i]
+		fits := func(d *draft) bool { return d.Verdict != NotClear && slices.Contains(d.incidents, in) }
+		if in.Kind == facts.KindStopped && in.Ongoing && !slices.ContainsFunc(all, fits) && (began.IsZero() || in.First.Before(began)) {
+			began = in.First
+		}
+	}
+	if confirmed || began.IsZero() {
+		return all, nil
+	}
+	for _, d := range all {
+		over := d.Verdict == Changed && !slices.ContainsFunc(d.incidents, func(in *facts.Incident) bool { return !in.Last.Before(began) })
+		if over {
+			past = append(past, d)
+		} else {
+			findings = append(findings, d)
+		}
+	}
+	return findings, past
 }
 
 // alone reports whether nothing is found but effects. Where the failures have no cause any more, an effect of theirs is no answer.

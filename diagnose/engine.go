@@ -219,6 +219,10 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 		ChangedAt: o.changed, ChangedBy: o.why, Tasks: s.in.Tasks + s.in.Stuck, Share: s.in.Share}
 	f.Subject = SubjectRef{Kind: o.pb.Subject.Kind, ID: text(c.subject)}
 	f.Subject.Owner = ownerOf(tagsOf(store, f.Subject.Kind, f.Subject.ID))
+	shared := sharedBy(store, f.Subject.ID)
+	if shared.Tool != "" {
+		f.Subject.Owner = shared
+	}
 	f.Says, f.Why, f.Verify = text(c.say), text(c.why), text(c.verify)
 	f.Affects = []string{affects(s.in)}
 	region := s.in.Launch.Region
@@ -230,6 +234,10 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 	more, m1 := e.actions(s, c.mitigate, gap, region, f.Subject.Owner)
 	f.Mitigate = append(f.Mitigate, more...)
 	f.Fix, m2 = e.actions(s, c.fix, gap, region, f.Subject.Owner)
+	if shared.Tool != "" {
+		notTheirs(f.Mitigate)
+		notTheirs(f.Fix)
+	}
 	missing = append(append(missing, m1...), m2...)
 	if readsPath(o.pb, "reach") && !s.in.Reach.Basis.Unknown {
 		f.Path = s.in.Reach.Hops

@@ -30,6 +30,7 @@ type TargetReport struct {
 	Impact    facts.Impact    `json:"impact"`
 	Incidents []IncidentInfo  `json:"incidents"` // what failed, most frequent first
 	Findings  []Finding       `json:"findings"`  // the first is our answer; what it explains is nested in it
+	Past      []Finding       `json:"past"`      // causes that fit failures of before those that are the matter now
 	RuledOut  []RuledOut      `json:"ruled_out"` // the nearest to what failed first: of the family of the first finding, then by the checks that held
 	Undecided []Undecided     `json:"undecided"` // beside a confirmed cause: what could not be judged
 	Resolved  []string        `json:"resolved"`  // failures that are over
@@ -103,7 +104,7 @@ type SubjectRef struct {
 
 // Owner is who manages a resource, where its tags tell. A change by hand is undone at the owner's next run.
 type Owner struct {
-	Tool string `json:"tool"` // CloudFormation, CDK, Terraform, "" = no sign of any
+	Tool string `json:"tool"` // CloudFormation, CDK, Terraform, "account ID" of a network that is shared with the caller's, "" = no sign of any
 	Name string `json:"name"` // stack, workspace or construct path
 	Say  string `json:"say"`  // the advice that follows
 }

@@ -36,6 +36,10 @@ func (w *World) Apply(steps []Step) error {
 		if s.Service == "lab" {
 			err = w.labOperation(s.Operation, in)
 		} else {
+			c.AccessKey = ""
+			if s.Owner {
+				c.AccessKey = ownerKey
+			}
 			out, err = c.Call(context.Background(), signingName(s.Service), s.Operation, in)
 		}
 		if err != nil {

@@ -390,7 +390,7 @@ func (w *World) checkNetwork(def *ecstypes.TaskDefinition, n *ecstypes.NetworkCo
 	a.AssignPublicIp = cmp.Or(a.AssignPublicIp, ecstypes.AssignPublicIpDisabled)
 	vpc := ""
 	for _, id := range a.Subnets {
-		s := w.subnets[id]
+		s := w.openSubnet(id)
 		if s == nil {
 			return nil, invalid("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)", strings.Join(a.Subnets, ", "), id)
 		}

@@ -34,7 +34,8 @@ var labOperations = []struct {
 	{"KeepCount", "Service, DesiredCount, Every: a pipeline writes this desired count at every run from now on; Every 0s ends it", (*World).labKeepCount},
 	{"TakeSpot", "Taken: Fargate Spot takes its tasks back and has no capacity, or has it again", (*World).labTakeSpot},
 	{"Visit", "Service, PerSecond: so many visitors ask the service through its load balancer from now on; 0 = none", (*World).labVisit},
-	{"SetHub", "Internet, Returns: whether the network behind the transit gateway leads to the internet, and back to the VPC", (*World).labSetHub},
+	{"SetHub", "Internet, Returns, Endpoints: whether the network behind the transit gateway leads to the internet, and back to the VPC, and its central endpoints answer", (*World).labSetHub},
+	{"WithdrawShare", "SubnetId: the owner of a shared network shares this subnet no longer; what is in it runs on", (*World).labWithdrawShare},
 	{"SetNameServer", "Address, Knows: a name server of the company knows all names, the company's alone (company), or without Knows is gone", (*World).labSetNameServer},
 	{"RegisterInstances", "Cluster, Count, Cpu, Memory, CapacityProvider: EC2 container instances with so much free join the cluster", (*World).labRegisterInstances},
 }

@@ -101,6 +101,10 @@ func (w *World) attach(t *task, subnet, attachment string) {
 	n := t.launch.network
 	public := n.AssignPublicIp == ecstypes.AssignPublicIpEnabled
 	eni, err := w.createInterface(subnet, n.SecurityGroups, public, t.interfaceDescription(attachment))
+	if err == nil && w.openSubnet(subnet) == nil {
+		w.deleteInterface(*eni.NetworkInterfaceId)
+		err = withdrawn
+	}
 	if err != nil {
 		with := ""
 		if public {

@@ -46,12 +46,14 @@ const NoFault = "none"
 
 // Step is one API call, in the form that `aws SERVICE OPERATION --cli-input-json` takes. Strings may hold placeholders, see
 // Resolve. The service "lab" has operations for what no API can do, see labOperations. As keeps the answer for later steps:
-// after `as: nat`, ${nat.NatGateway.NatGatewayId} is a part of it.
+// after `as: nat`, ${nat.NatGateway.NatGatewayId} is a part of it. With Owner the account that shares its network does it, with its own
+// view and permissions; the account's own trail does not have it.
 type Step struct {
 	Service   string         `yaml:"service"`
 	Operation string         `yaml:"operation"`
 	Input     map[string]any `yaml:"input"`
 	As        string         `yaml:"as"`
+	Owner     bool           `yaml:"owner"`
 }
 
 // bases are the healthy accounts that a scenario can begin with.

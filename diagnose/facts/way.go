@@ -140,6 +140,10 @@ func (f *WayFact) natPorts(v *evidence.View, in *Incident, p network.Path) {
 		return
 	}
 	w := v.Track()
+	if _, st := evidence.Read(w, evidence.NatGatewayKey(p.Via)); st == evidence.Absent { // its own account has its metrics
+		f.NatPorts.Basis = w.Undecided(p.Via + " cannot be seen from this account, and neither can its metrics")
+		return
+	}
 	m := evidence.MetricName{Namespace: "AWS/NATGateway", Name: "ErrorPortAllocation", Dimensions: []evidence.Tag{{Key: "NatGatewayId", Value: p.Via}}}
 	key := evidence.MetricKey(m, "Sum", 300)
 	series, st := evidence.Read(w, key)

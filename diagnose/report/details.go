@@ -33,6 +33,9 @@ func (v *view) details(t diagnose.TargetReport) {
 			v.other(f)
 		}
 	}
+	for _, f := range t.Past {
+		v.other(f)
+	}
 	v.open(rest)
 	v.ruledOut(t)
 	v.undecided(t)

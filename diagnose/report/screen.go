@@ -247,6 +247,9 @@ func (v *view) unproven(p *page, t diagnose.TargetReport, b budget) {
 		p.paraIn(bold, label, indent, fmt.Sprintf("%s (%s; %s)", clean(f.Title), clean(f.ID), truths(f)), 2)
 		label = ""
 	}
+	if len(t.Past) > 0 {
+		p.paraIn(bold, "Before", indent, fmt.Sprintf("earlier failures fit another cause: %s (%s, %s %s)", clean(t.Past[0].Title), clean(t.Past[0].ID), clean(t.Past[0].Subject.Kind), clean(t.Past[0].Subject.ID)), 2)
+	}
 	label = "Unread"
 	refused := refusals(t.Gaps)
 	for i, g := range refused {
