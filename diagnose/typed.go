@@ -50,7 +50,7 @@ func revision(in *facts.Incident, edit, globals string) string {
 	}
 	lines := []string{"aws ecs describe-task-definition --task-definition " + quote(id) + " --query taskDefinition" + globals + " | jq " + quote(filter) + " > " + file}
 	if edit == byHand {
-		lines = append(lines, "${EDITOR:-vi} "+file)
+		lines = append(lines, "vi "+file)
 	}
 	lines = append(lines, "aws ecs register-task-definition --cli-input-json file://"+file+globals)
 	if in.Service != "" {

@@ -32,7 +32,7 @@ func TestRevisionLines(t *testing.T) {
 		}
 	}
 	in.Service = ""
-	if got := revision(in, byHand, ""); strings.Contains(got, "update-service") || !strings.Contains(got, "\n${EDITOR:-vi} revision.json\n") {
+	if got := revision(in, byHand, ""); strings.Contains(got, "update-service") || !strings.Contains(got, "\nvi revision.json\n") {
 		t.Errorf("by hand, no service:\n%s", got)
 	}
 }
