@@ -82,25 +82,6 @@ func nothingWrong(t *testing.T, s Scenario, seed uint64) {
 	}
 }
 
-// bare is how many scenarios have nothing for the learner yet; it may only go down.
-const bare = 0
-
-func TestScenariosAreExercises(t *testing.T) {
-	all, err := Scenarios()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var missing []string
-	for _, s := range all {
-		if s.Bare() {
-			missing = append(missing, s.Name)
-		}
-	}
-	if len(missing) != bare {
-		t.Errorf("%d scenarios lack difficulty, par, herrings, hints, followups and debrief, want %d: %v", len(missing), bare, missing)
-	}
-}
-
 // try starts the scenario, runs steps, and looks whether the target is healed afterwards.
 func try(t *testing.T, s Scenario, seed uint64, what string, steps []Step, heals bool) {
 	t.Helper()
