@@ -274,6 +274,9 @@ func before(w *evidence.View, svc evidence.Service, revision string) (id string,
 	if cmp.Or(svc.DeploymentController, "ECS") != "ECS" {
 		return "", true
 	}
+	if svc.TaskDefinition != revision {
+		return "", true // it was left already
+	}
 	ds, st := evidence.Read(w, evidence.ServiceDeploymentsKey(svc.Cluster, svc.Name))
 	if st != evidence.Found {
 		return "", st == evidence.Absent

@@ -48,7 +48,7 @@ func (p *page) fitted(label string, most, limit int, write func(n int) string) {
 	for n > 16 && len(wrap(write(n), p.width-indent)) > limit {
 		n -= 4
 	}
-	p.paraIn(bold, label, indent, write(n), 0)
+	p.paraIn(bold, label, indent, write(n), limit)
 }
 
 // short cuts foreign text to about n characters. Head and tail stay, each up to a blank where one is near: messages tell at their end
