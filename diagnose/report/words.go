@@ -86,7 +86,7 @@ func sinceWords(t diagnose.TargetReport, at time.Time) string {
 		parts = append(parts, fmt.Sprintf("%d stuck", im.Stuck))
 	}
 	if im.BackingOff {
-		parts = append(parts, "AWS now delays each new try")
+		parts = append(parts, "starts delayed")
 	}
 	return strings.Join(parts, ", ")
 }
