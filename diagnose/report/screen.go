@@ -37,6 +37,8 @@ var budgets = []budget{
 	{0, 1, 3, 2, 2, true},
 	{0, 1, 3, 1, 1, true},
 	{0, 1, 2, 1, 2, true},
+	{0, 1, 2, 1, 1, true},
+	{0, 1, 1, 1, 1, true},
 }
 
 // screen writes what a tired person must see first on one sick target.
