@@ -57,34 +57,65 @@ var awsWrappers = []struct{ says, words string }{
 // jsonKeys are the fields of an API answer or event whose values are messages.
 var jsonKeys = []string{`"stoppedReason"`, `"reason"`, `"message"`, `"statusReason"`, `"rolloutStateReason"`, `"errorMessage"`}
 
-// jsonValues finds the messages in a piece of JSON, such as the output of describe-tasks, whole or in part.
+// jsonValues finds the messages in a piece of JSON, such as the output of describe-tasks, whole or in part. Each is
+// named once.
 func jsonValues(text string) []string {
-	var out []string
 	if strings.IndexByte(text, '{') < 0 && !strings.HasPrefix(strings.TrimSpace(text), `"`) {
 		return nil
 	}
-	for at := 0; at < len(text); {
-		next, key := len(text), ""
-		for _, k := range jsonKeys {
-			if i := strings.Index(text[at:], k); i >= 0 && at+i < next {
-				next, key = at+i, k
-			}
-		}
-		if key == "" {
+	var out []string
+	seen := map[string]bool{}
+	for at := 0; ; {
+		i := strings.IndexByte(text[at:], '"')
+		if i < 0 {
 			return out
 		}
-		at = next + len(key)
+		at += i
+		key := jsonKey(text[at:])
+		if key == "" {
+			at++
+			continue
+		}
+		at += len(key)
 		rest := strings.TrimLeft(text[at:], " \t\r\n")
 		if !strings.HasPrefix(rest, ":") {
 			continue
 		}
-		dec := json.NewDecoder(strings.NewReader(rest[1:]))
-		var v string
-		if dec.Decode(&v) == nil && strings.TrimSpace(v) != "" && !slices.Contains(out, v) {
+		v := jsonString(strings.TrimLeft(rest[1:], " \t\r\n"))
+		if strings.TrimSpace(v) != "" && !seen[v] {
+			seen[v] = true
 			out = append(out, v)
 		}
 	}
-	return out
+}
+
+func jsonKey(s string) string {
+	for _, k := range jsonKeys {
+		if strings.HasPrefix(s, k) {
+			return k
+		}
+	}
+	return ""
+}
+
+// jsonString decodes the string at the start of s; "" where none is there, or its end is missing.
+func jsonString(s string) string {
+	if !strings.HasPrefix(s, `"`) {
+		return ""
+	}
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			var v string
+			if json.Unmarshal([]byte(s[:i+1]), &v) != nil {
+				return ""
+			}
+			return v
+		}
+	}
+	return ""
 }
 
 // commandLine turns the AWS command line's and botocore's "An error occurred (X) when calling the Y operation: Z"
@@ -136,9 +167,10 @@ func undecorated(text string) piece {
 		}
 	}
 	p.wrapped = len(lines) > 1
+	width := evenWidth(lines)
 	var b strings.Builder
 	for i, line := range lines {
-		if i > 0 && !broken(lines, i) {
+		if i > 0 && !broken(lines[i-1], line, width) {
 			b.WriteByte(' ')
 		}
 		b.WriteString(line)
@@ -213,23 +245,34 @@ func colourless(s string) string {
 	return b.String()
 }
 
-// broken reports whether line i goes on inside the word with which the line before it ended: all lines but the last are
-// equally long, as a tool makes them that breaks anywhere, or the break is inside an ARN or a URL.
-func broken(lines []string, i int) bool {
-	prev, next := lines[i-1], lines[i]
+// evenWidth is the width of lines that a tool broke anywhere: all but the last are equally long; a line that ended in a
+// space may have lost it. 0 = they are not.
+func evenWidth(lines []string) int {
+	if len(lines) < 3 {
+		return 0
+	}
+	widest, least := 0, 0
+	for i, l := range lines[:len(lines)-1] {
+		n := utf8.RuneCountInString(l)
+		if widest = max(widest, n); i == 0 || n < least {
+			least = n
+		}
+	}
+	if least < widest-1 {
+		return 0
+	}
+	return widest
+}
+
+// broken reports whether a line goes on inside the word with which the line before it ended: the lines are evenly
+// broken, or the break is inside an ARN or a URL. even is their evenWidth.
+func broken(prev, next string, even int) bool {
 	if strings.HasPrefix(next, " ") || strings.HasSuffix(prev, " ") {
 		return true // the space between the words, if there was one, is still there
 	}
-	if width := utf8.RuneCountInString(prev); width >= 40 && len(lines) > 2 {
-		widest, even := 0, true
-		for _, l := range lines[:len(lines)-1] {
-			widest = max(widest, utf8.RuneCountInString(l))
-		}
-		for _, l := range lines[:len(lines)-1] { // a line that ended in a space may have lost it
-			even = even && utf8.RuneCountInString(l) >= widest-1
-		}
-		if even {
-			return width == widest
+	if even > 0 && len(prev) >= 40 {
+		if width := utf8.RuneCountInString(prev); width >= 40 {
+			return width == even
 		}
 	}
 	last := prev[strings.LastIndexByte(prev, ' ')+1:]
@@ -262,6 +305,9 @@ var heads = []string{"unable to retrieve secret from asm: ", "unable to retrieve
 // parts are how a joined failure starts.
 var parts = []string{"unable to retrieve ", "failed to fetch secret", "service call has been retried", "invalid ssm parameters", "fetching secret data", "execution resource retrieval failed"}
 
+// mostFailures bounds how many failures one text is split into; what comes after stays with the last.
+const mostFailures = 100
+
 // split separates failures that AWS joined with semicolons. Other semicolons are part of a message.
 func split(text string) []string {
 	if strings.IndexByte(text, ';') < 0 {
@@ -269,7 +315,7 @@ func split(text string) []string {
 	}
 	var out []string
 	head, from := "", 0
-	for at := 0; at < len(text); at++ {
+	for at := 0; at < len(text) && len(out) < mostFailures; at++ {
 		if text[at] != ';' {
 			continue
 		}
@@ -287,12 +333,16 @@ func split(text string) []string {
 	return append(out, head+strings.TrimSpace(text[from:]))
 }
 
+// opening is how much of a failure tells that one starts, and whose words it repeats.
+const opening = 2000
+
 // startsFailure reports whether a failure begins here, and whether it has its own category.
 func startsFailure(s string) (starts, own bool) {
-	if name, _, ok := strings.Cut(s, ":"); ok && categoryOf[squeeze(name)] != "" && !strings.Contains(name, " ") {
+	s = s[:min(len(s), 60)]
+	if name, _, ok := strings.Cut(s, ":"); ok && !strings.Contains(name, " ") && categoryOf[squeeze(name)] != "" {
 		return true, true
 	}
-	low := asciiLower(s[:min(len(s), 60)])
+	low := asciiLower(s)
 	if strings.HasPrefix(low, "resource:") {
 		return true, true // reasons of a placement
 	}
@@ -306,6 +356,7 @@ func startsFailure(s string) (starts, own bool) {
 
 // headOf is what the first failure says before its details, as far as the next one does not say it itself.
 func headOf(first, next string) string {
+	first, next = first[:min(len(first), opening)], next[:min(len(next), opening)]
 	low, nextLow := asciiLower(first), asciiLower(next)
 	for _, h := range heads {
 		if strings.HasPrefix(nextLow, "unable to retrieve ") && strings.HasPrefix(h, "unable to retrieve ") {
