@@ -16,8 +16,12 @@ func (r reader) after(phrase string) string {
 	return word(r.text[i+len(phrase):])
 }
 
+// longestWord bounds a value: no name, ARN or URL of AWS is as long.
+const longestWord = 2048
+
 func word(s string) string {
 	s = strings.TrimLeft(s, quotes+" ([\\")
+	s = strings.ToValidUTF8(s[:min(len(s), longestWord)], "")
 	end := strings.IndexAny(s, " \t\")]<>;,"+quotes)
 	if end >= 0 {
 		s = s[:end]
@@ -31,11 +35,9 @@ func (r reader) around(phrase string) string {
 	if i < 0 {
 		return ""
 	}
-	from := strings.LastIndexAny(r.text[:i], " \t\"([<>;,=\\"+quotes)
-	if from < 0 {
-		return word(r.text)
-	}
-	return word(r.text[from+1:])
+	least := max(0, i-longestWord)
+	from := strings.LastIndexAny(r.text[least:i], " \t\"([<>;,=\\"+quotes)
+	return word(r.text[least+from+1:])
 }
 
 // id returns an id such as subnet-0123abcd: a prefix and what of letters and digits follows.

@@ -122,7 +122,8 @@ func (h hole) fits(s []byte) bool {
 // span is a piece of the squeezed text.
 type span struct{ from, to int }
 
-// maxSteps bounds how many places one form may be tried at.
+// maxSteps bounds how many places one form may be tried at; together with the longest placeholder it keeps the work of
+// a reading proportional to its text.
 const maxSteps = 200
 
 // match reports whether the form fits somewhere in the text, and what its placeholders stand for.
@@ -135,8 +136,10 @@ func (f *form) match(q *squeezed, holes []span) ([]span, bool) {
 	for at := 0; ; at++ {
 		i := bytes.Index(q.low[at:], []byte(f.literals[0]))
 		if i < 0 || steps > maxSteps {
+			q.looked += len(q.low) - at
 			return nil, false
 		}
+		q.looked += i
 		at += i
 		if f.holes[0].name == "" && !q.starts(at, f.literals[0]) || f.holes[0].min > at {
 			steps++
@@ -160,11 +163,14 @@ func (f *form) rest(q *squeezed, k, from int, holes []span, steps *int) ([]span,
 	if h := f.holes[k]; h.apart[0] && from < len(q.low) && !q.gap[from] {
 		return nil, false
 	}
-	for at := from; *steps < maxSteps; at++ {
-		i := bytes.Index(q.low[at:], []byte(f.literals[k]))
+	reach := min(len(q.low), from+f.holes[k].max+len(f.literals[k])) // no placeholder stands for more
+	for at := from; at < reach && *steps < maxSteps; at++ {
+		i := bytes.Index(q.low[at:reach], []byte(f.literals[k]))
 		if i < 0 {
+			q.looked += reach - at
 			return nil, false
 		}
+		q.looked += i
 		at += i
 		*steps++
 		if at-from < f.holes[k].min || f.holes[k].apart[1] && !q.gap[at] {

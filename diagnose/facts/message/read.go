@@ -3,6 +3,7 @@ package message
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Read reads a text seen on a surface. It returns at least one reading, several where AWS joined several failures or
@@ -67,6 +68,10 @@ func Known(symptom string) bool {
 func (c *catalogue) read(surface string, p piece) Reading {
 	s := c.index.pool.Get().(*scratch)
 	defer c.index.pool.Put(s)
+	return c.readWith(s, surface, p)
+}
+
+func (c *catalogue) readWith(s *scratch, surface string, p piece) Reading {
 	s.q.reset()
 	s.q.add(p.text)
 	r := Reading{Text: p.text, Surface: surface, Wrappers: p.wrappers, Category: category(&s.q)}
@@ -142,7 +147,10 @@ func guessSurface(text, category string) string {
 
 // looksCut reports whether the end of a text may be missing: AWS cuts at 255 or 1024 characters, people write dots.
 func looksCut(text string) bool {
-	n := len([]rune(text))
+	n := 0
+	if len(text) <= 4*1024 {
+		n = utf8.RuneCountInString(text)
+	}
 	return n >= 250 && n <= 256 || n >= 1000 && n <= 1024 || strings.HasSuffix(text, "...") || strings.HasSuffix(text, "…")
 }
 
