@@ -142,7 +142,7 @@ func exitSymptom(e ExitFact) string {
 	case e.Code == 126, e.Code == 127, e.Code == 255:
 		return fmt.Sprintf("exit/%d", e.Code)
 	case e.Code == 137:
-		return "exit/137-sigkill-after-stop"
+		return "exit/137-killed"
 	case e.Code == 139:
 		return "exit/139-segfault"
 	case e.Code == 143:

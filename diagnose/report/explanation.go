@@ -53,6 +53,16 @@ type CandidateCause struct {
 	Look        string `json:"look"`        // the read-only command that settles it; <words> are for the reader to fill. "" = the account cannot tell
 }
 
+// Recognised reports whether anything in the text says what failed: its words, or at least AWS's category, the step or
+// the nature of the failure.
+func (e Explanation) Recognised() bool {
+	return slices.ContainsFunc(e.Matches, Match.recognised)
+}
+
+func (m Match) recognised() bool {
+	return m.Symptom != "" || m.Category != "" || m.Step != "" || m.Nature != ""
+}
+
 // Explain reads a text seen on a surface ("" = tell by the text). playbooks are the causes that ecsplain can check.
 func Explain(surface, text string, playbooks []*diagnose.Playbook) Explanation {
 	text = evidence.Redact(evidence.Clean(text))

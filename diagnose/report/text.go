@@ -17,6 +17,8 @@ type TextOptions struct {
 	Color   bool // SGR colours
 	Verbose bool // every cite with its time, every call, samples of tasks
 	Calls   bool // the calls made, by action
+	// AllCauses lists every possible cause of a message, however many there are.
+	AllCauses bool
 }
 
 func (o TextOptions) page() *page {

@@ -243,9 +243,30 @@ func (f *Fields) run(r reader) {
 	if !strings.ContainsAny(f.Task, "0123456789") {
 		f.Task = ""
 	}
+	f.place(r)
 	f.Container = first(r.after("for target ["), r.after("container name: "))
 	if f.Container == "" && strings.Contains(r.low, "did not have a container port") || strings.Contains(r.low, "does not exist in the task definition") {
 		f.Container = r.after("the container ")
+	}
+}
+
+// place takes cluster, service and region out of the first ARN of a service or task.
+func (f *Fields) place(r reader) {
+	for _, kind := range []string{":service/", ":task/"} {
+		head, rest, ok := strings.Cut(r.around(kind), kind)
+		parts := strings.Split(head, ":")
+		if !ok || len(parts) != 5 || !strings.HasPrefix(parts[0], "arn") || parts[2] != "ecs" {
+			continue
+		}
+		names := strings.Split(rest, "/")
+		f.Region = parts[3]
+		if len(names) > 1 {
+			f.Cluster = names[0]
+		}
+		if kind == ":service/" {
+			f.Service = names[len(names)-1]
+		}
+		return
 	}
 }
 

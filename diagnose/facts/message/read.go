@@ -82,6 +82,11 @@ func (c *catalogue) readWith(s *scratch, surface string, p piece) Reading {
 		r.Surface = guessSurface(p.text, r.Category)
 	}
 	f, holes := c.index.best(s, func(f *form) bool { return c.on(f.of, r.Surface, r.Category) })
+	if surface == SurfaceUnknown && (f == nil || f.rank == rankOuter) { // a surface that was only guessed rules nothing out
+		if any, got := c.index.best(s, func(*form) bool { return true }); any != nil && (f == nil || any.rank > f.rank) {
+			f, holes = any, got
+		}
+	}
 	r.Fields = fieldsOf(p.text, s.q.low)
 	if f != nil {
 		k := c.cases[f.of]

@@ -28,9 +28,10 @@ func unwrap(text string) []piece {
 	}
 	p := undecorated(text)
 	p.text, p.wrappers = commandLine(p.text, p.wrappers)
+	p.text, p.wrappers = operationError(p.text, p.wrappers)
 	low := asciiLower(p.text)
 	for _, w := range awsWrappers {
-		if strings.Contains(low, w.words) {
+		if strings.Contains(low, w.words) && !slices.Contains(p.wrappers, w.says) {
 			p.wrappers = append(p.wrappers, w.says)
 		}
 	}
@@ -137,6 +138,26 @@ func commandLine(text string, wrappers []string) (string, []string) {
 	}
 	name := text[i+len(head) : i+j]
 	return text[:i] + name + ": " + text[i+j+k+2:], append(wrappers, "aws-cli")
+}
+
+// operationError turns the Go SDK's "operation error ECS: OP, https response error StatusCode: 400, RequestID: ID, CODE: Z",
+// which Terraform and others show, into "CODE: Z". What the agent of Fargate says of other services stays as it is.
+func operationError(text string, wrappers []string) (string, []string) {
+	const head, middle = "operation error ecs: ", "requestid: "
+	low := asciiLower(text)
+	i := strings.Index(low, head)
+	if i < 0 {
+		return text, wrappers
+	}
+	j := strings.Index(low[i:], middle)
+	if j < 0 || !strings.Contains(low[i:i+j], "response error statuscode: ") {
+		return text, wrappers
+	}
+	_, rest, ok := strings.Cut(text[i+j:], ", ")
+	if !ok {
+		return text, wrappers
+	}
+	return text[:i] + strings.TrimPrefix(rest, "api error "), append(wrappers, "sdk-operation-error")
 }
 
 // undecorated joins the lines of a text, without frames, quote marks, time stamps and colours.
