@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ecsplain/ecsplain/diagnose"
@@ -36,13 +37,14 @@ type Match struct {
 	Nature   string           `json:"nature"`
 	Recalled bool             `json:"recalled"` // matched by a form that no source confirms
 	Normal   bool             `json:"normal"`   // a message of healthy operation
+	Cut      bool             `json:"cut"`      // the form is new, and the text stops where known messages say why
 	Fields   message.Fields   `json:"fields"`
 	Text     string           `json:"text"` // the part of the message
 	Says     string           `json:"says"`
 	Launch   string           `json:"launch"`     // where in the launch of a task it arises
 	Not      []string         `json:"not"`        // what it is not, though it looks so
 	Applies  string           `json:"applies_to"` // fargate, fargate+ec2, ec2; "" unknown
-	Causes   []CandidateCause `json:"causes"`
+	Causes   []CandidateCause `json:"causes"`     // in the order in which to check them
 }
 
 // CandidateCause is one thing that may be behind a message.
@@ -60,7 +62,7 @@ func (e Explanation) Recognised() bool {
 }
 
 func (m Match) recognised() bool {
-	return m.Symptom != "" || m.Category != "" || m.Step != "" || m.Nature != ""
+	return m.Symptom != "" || m.Category != "" || m.Step != "" || m.Nature != "" || m.Cut
 }
 
 // Explain reads a text seen on a surface ("" = tell by the text). playbooks are the causes that ecsplain can check.
@@ -86,13 +88,7 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 		Nature: r.Nature, Recalled: r.Recalled, Normal: r.Normal, Fields: r.Fields, Text: r.Text}
 	c, known := message.CaseOf(r.Symptom)
 	if !known {
-		m.Says = newForm(r)
-		for _, p := range playbooks {
-			if r.Family != "" && slices.ContainsFunc(p.Symptoms, func(s string) bool { return strings.HasPrefix(s, r.Family+"/") }) {
-				m.Causes = append(m.Causes, CandidateCause{ID: p.ID, Title: p.Title})
-			}
-		}
-		return m
+		return unknownForm(m, r, playbooks)
 	}
 	m.Says, m.Launch, m.Not, m.Applies = strings.TrimSpace(c.Says), c.Launch, c.Not, c.AppliesTo
 	byID := map[string]*diagnose.Playbook{}
@@ -104,12 +100,8 @@ func match(r message.Reading, playbooks []*diagnose.Playbook) Match {
 		if p := byID[cause.Playbook]; p != nil && p.OnlyECR && outsideECR(r.Fields) {
 			continue
 		}
-		out := CandidateCause{Title: strings.TrimSpace(cause.Text), Look: fill(cause.Look, r.Fields), Undecidable: strings.TrimSpace(cause.Undecidable)}
-		if byID[cause.Playbook] != nil {
-			out.ID = cause.Playbook
-			seen[out.ID] = true
-		}
-		m.Causes = append(m.Causes, out)
+		seen[cause.Playbook] = true
+		m.Causes = append(m.Causes, candidate(cause, r.Fields, byID[cause.Playbook]))
 	}
 	for _, p := range playbooks {
 		if slices.Contains(p.Symptoms, r.Symptom) && !seen[p.ID] && !(p.OnlyECR && outsideECR(r.Fields)) {
@@ -124,23 +116,77 @@ func outsideECR(f message.Fields) bool {
 	return f.Registry != "" && !ecrRegistry.MatchString(f.Registry)
 }
 
+// candidate is a cause with what the message names filled in. checks is the playbook that decides it, nil = none.
+func candidate(cause message.Cause, f message.Fields, checks *diagnose.Playbook) CandidateCause {
+	out := CandidateCause{Title: strings.TrimSpace(cause.Text), Look: fill(cause.Look, f), Undecidable: strings.TrimSpace(cause.Undecidable)}
+	if checks != nil {
+		out.ID = checks.ID
+	}
+	return out
+}
+
+// unknownForm explains a message by what its layers tell.
+func unknownForm(m Match, r message.Reading, playbooks []*diagnose.Playbook) Match {
+	likely := message.LikelyOf(r)
+	m.Cut, m.Launch = likely.Cut, message.LaunchOf(r.Step)
+	for _, cause := range likely.Causes {
+		var checks *diagnose.Playbook
+		if i := slices.IndexFunc(playbooks, func(p *diagnose.Playbook) bool { return p.ID == cause.Playbook }); i >= 0 {
+			checks = playbooks[i]
+		}
+		if checks != nil && checks.OnlyECR && outsideECR(r.Fields) {
+			continue
+		}
+		m.Causes = append(m.Causes, candidate(cause, r.Fields, checks))
+	}
+	m.Says = newForm(m, likely.Natures)
+	return m
+}
+
+// naturesInWords say what kind of failure the missing rest of a text may tell of.
+var naturesInWords = map[string]string{"network": "no answer over the network", "permission": "a refused permission", "not-found": "a thing that is not there", "throttled": "too many requests",
+	"dns": "a name that does not resolve", "malformed": "something malformed", "platform": "an image for another platform", "crash": "a program that ended", "capacity": "a lack of capacity",
+	"quota": "a quota", "unhealthy": "a failed health check", "timeout": "something that took too long", "disk": "a full disk", "memory": "a lack of memory", "tls": "a certificate",
+	"conflict": "a conflict", "unsupported": "something that is not supported", "transient": "a passing fault of AWS"}
+
 // newForm says what the layers give of a message whose exact words are not known.
-func newForm(r message.Reading) string {
+func newForm(m Match, natures []string) string {
 	var known []string
 	add := func(what, value string) {
 		if value != "" {
 			known = append(known, what+" "+value)
 		}
 	}
-	add("AWS's category is", r.Category)
-	add("the step is", r.Step)
-	add("the nature is", r.Nature)
-	add("it belongs with", r.Family)
-	s := "These exact words are new to ecsplain. "
-	if len(known) == 0 {
-		return s + "Nothing in them tells which step failed or why."
+	add("AWS's category is", m.Category)
+	add("the step is", m.Step)
+	add("the nature is", m.Nature)
+	add("it belongs with", m.Family)
+	switch {
+	case m.Cut:
+		var may []string
+		for _, n := range natures {
+			if w := naturesInWords[n]; w != "" {
+				may = append(may, w)
+			}
+		}
+		s := "The text stops before it says why."
+		if len(may) > 0 {
+			s += " As far as it goes, it may be about " + orList(may) + "."
+		}
+		return s
+	case !m.recognised():
+		return "Nothing in this text is known to ecsplain: these exact words are new to it. Nothing in them tells which step failed or why."
+	case len(known) == 0:
+		return "These exact words are new to ecsplain."
 	}
-	return s + "What can be read in them: " + strings.Join(known, ", ") + "."
+	return "These exact words are new to ecsplain. What can be read in them: " + strings.Join(known, ", ") + "."
+}
+
+func orList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
 // placeholders name the field that fills a <word> of a command.
@@ -162,8 +208,10 @@ var placeholders = map[string]func(message.Fields) string{
 	"task":           func(f message.Fields) string { return f.Task },
 	"container":      func(f message.Fields) string { return f.Container },
 	"account":        func(f message.Fields) string { return ecrHost(f.Registry, 1) },
+	"cluster":        func(f message.Fields) string { return f.Cluster },
+	"service":        func(f message.Fields) string { return f.Service },
 	"region": func(f message.Fields) string {
-		return cmp.Or(ecrHost(f.Registry, 2), awsHost(f.Host), awsHost(f.Registry))
+		return cmp.Or(f.Region, ecrHost(f.Registry, 2), awsHost(f.Host), awsHost(f.Registry))
 	},
 }
 
@@ -203,7 +251,7 @@ func fill(command string, f message.Fields) string {
 		if get == nil {
 			return word
 		}
-		if v := get(f); v != "" && v == shellQuote(v) && !strings.HasPrefix(v, "-") {
+		if v := get(f); v != "" && plainWord(v) {
 			return v
 		}
 		return word
@@ -217,6 +265,10 @@ func ExplanationJSON(w io.Writer, e Explanation, indent string) error { return e
 func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
 	p := o.page()
 	var normal []Match
+	if !e.Recognised() {
+		nothingKnown(p)
+		return p.flush(w)
+	}
 	for i, m := range e.Matches {
 		if i > 0 && m.Normal {
 			normal = append(normal, m)
@@ -226,7 +278,7 @@ func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
 			p.blank()
 			p.paraIn(bold, "", 0, "The text speaks of another failure as well:", 0)
 		}
-		explainMatch(p, m, o.Verbose)
+		explainMatch(p, m, o)
 	}
 	for i, m := range normal {
 		if i == 0 {
@@ -235,9 +287,37 @@ func ExplanationText(w io.Writer, e Explanation, o TextOptions) error {
 		p.item("-", sentence(clean(m.Says))+" ("+clean(m.Symptom)+")")
 	}
 	p.heading("Let ecsplain check the causes on your account (it only reads)")
-	p.command("ecsplain diagnose CLUSTER/SERVICE" + flagFor(e))
+	p.command("ecsplain diagnose " + e.target() + flagFor(e))
 	return p.flush(w)
 }
+
+// nothingKnown says so plainly, and how to go on.
+func nothingKnown(p *page) {
+	p.paraIn(yellow, "UNKNOWN", indent, "Nothing in this text is known to ecsplain: these exact words are new to it. Nothing in them tells which step failed or why.", 0)
+	p.heading("Where the message of a failure stands (both only read)")
+	p.command("aws ecs describe-tasks --cluster CLUSTER --tasks TASK --query 'tasks[].[stoppedReason,containers[].reason]'")
+	p.command("aws ecs describe-services --cluster CLUSTER --services SERVICE --query 'services[].events[:10].message'")
+	p.heading("Let ecsplain look by itself (it only reads)")
+	p.command("ecsplain diagnose CLUSTER/SERVICE")
+}
+
+// target is what the text names to diagnose, as one types it.
+func (e Explanation) target() string {
+	for _, m := range e.Matches {
+		f := m.Fields
+		name := cmp.Or(f.Service, f.Task)
+		if t := f.Cluster + "/" + name; f.Cluster != "" && name != "" && plainWord(t) {
+			if f.Region != "" && plainWord(f.Region) {
+				t += " --region " + f.Region
+			}
+			return t
+		}
+	}
+	return "CLUSTER/SERVICE"
+}
+
+// plainWord reports whether a shell reads foreign text as one word and no option.
+func plainWord(s string) bool { return s == shellQuote(s) && !strings.HasPrefix(s, "-") }
 
 // flagFor is what makes a diagnosis look at the thing that the message is about, where it would not by itself.
 func flagFor(e Explanation) string {
@@ -257,7 +337,7 @@ func ExplanationLine(w io.Writer, e Explanation, o TextOptions) error {
 		case m.Normal:
 			code, label = green, "NORMAL"
 		case m.Symptom == "":
-			code, label = yellow, "NEW"
+			code, label = yellow, m.label()
 		}
 		p.paraIn(code, "  "+label, 2+indent, sentence(clean(m.Says)), 0)
 		if m.Symptom != "" {
@@ -267,17 +347,31 @@ func ExplanationLine(w io.Writer, e Explanation, o TextOptions) error {
 	return p.flush(w)
 }
 
-func explainMatch(p *page, m Match, verbose bool) {
+// label says how well a message without a known form is understood.
+func (m Match) label() string {
+	switch {
+	case m.Cut:
+		return "CUT OFF"
+	case m.recognised():
+		return "PARTLY"
+	}
+	return "UNKNOWN"
+}
+
+// mostCauses is how many causes of a message are shown that is known only in part.
+const mostCauses = 6
+
+func explainMatch(p *page, m Match, o TextOptions) {
 	switch {
 	case m.Normal:
 		p.paraIn(green, "NORMAL", indent, sentence(clean(m.Says)), 0)
 	case m.Symptom == "":
-		p.paraIn(yellow, "NEW", indent, clean(m.Says), 0)
+		p.paraIn(yellow, m.label(), indent, clean(m.Says), 0)
 	default:
 		p.paraIn(bold, "MEANS", indent, sentence(clean(m.Says)), 0)
 	}
 	if m.Recalled {
-		p.para("", "This wording is known from memory only; no source at hand confirms it.")
+		p.para("Note", "We never saw AWS print exactly these words, so this meaning is likely, not certain. The commands below tell.")
 	}
 	if m.Launch != "" {
 		p.para("When", sentence(clean(m.Launch)))
@@ -296,14 +390,22 @@ func explainMatch(p *page, m Match, verbose bool) {
 		p.para("Case", w)
 	}
 	names(p, m.Fields)
-	if verbose && len(m.Wrappers) > 0 {
+	if o.Verbose && len(m.Wrappers) > 0 {
 		p.para("Wrapped", strings.Join(cleaned(m.Wrappers), ", "))
 	}
-	if len(m.Causes) == 0 {
+	if m.Cut {
+		p.heading("Read the whole text first")
+		p.command(fill("aws ecs describe-tasks --cluster <cluster> --tasks <task> --query 'tasks[].[stoppedReason,containers[].reason]'", m.Fields))
+	}
+	causes := m.Causes
+	if m.Symptom == "" && !o.AllCauses && len(causes) > mostCauses {
+		causes = causes[:mostCauses]
+	}
+	if len(causes) == 0 {
 		return
 	}
 	p.heading("What may be behind it, in the order to check")
-	for i, c := range m.Causes {
+	for i, c := range causes {
 		title := sentence(capital(clean(c.Title)))
 		if c.ID != "" {
 			title += " ecsplain checks this: " + clean(c.ID) + "."
@@ -315,6 +417,9 @@ func explainMatch(p *page, m Match, verbose bool) {
 		if c.Look != "" {
 			p.command(c.Look)
 		}
+	}
+	if more := len(m.Causes) - len(causes); more > 0 {
+		p.para("", "and "+strconv.Itoa(more)+" more, less likely: ecsplain explain --all")
 	}
 }
 
@@ -340,7 +445,7 @@ func names(p *page, f message.Fields) {
 		{"image", f.Image}, {"secret", f.Secret}, {"JSON key", f.JSONKey}, {"parameter", f.Parameter}, {"subnet", f.Subnet},
 		{"security group", f.SecurityGroup}, {"target group", f.TargetGroup}, {"log group", f.LogGroup}, {"log stream", f.LogStream},
 		{"platform", f.Platform}, {"exit code", f.ExitCode}, {"entry point", f.EntryPoint}, {"refused by", f.DenyReason},
-		{"deployment", f.Deployment}, {"task", f.Task}, {"container", f.Container},
+		{"deployment", f.Deployment}, {"cluster", f.Cluster}, {"service", f.Service}, {"region", f.Region}, {"task", f.Task}, {"container", f.Container},
 	} {
 		if n.value != "" {
 			parts = append(parts, n.what+" "+clean(n.value))
