@@ -26,16 +26,17 @@ bench: build
 
 N    ?= 1000
 SEED ?= 1
+NETWORKS ?= own
 accuracy:
-	$(GO) run ./cmd/ecsplain-accuracy -n $(N) -seed $(SEED)
+	$(GO) run ./cmd/ecsplain-accuracy -n $(N) -seed $(SEED) -networks $(NETWORKS)
 
 demo: build
 	./bin/ecsplain demo
 
 SEEDS ?= 5
 test-scenarios:
-	$(GO) test ./lab -run 'TestScenarios|TestBaseWorlds' -seeds $(SEEDS) -aws -timeout 20m
-	$(GO) test ./diagnose -run 'TestScenarios|TestHerrings|TestHealthyWorld' -seeds $(SEEDS) -timeout 20m
+	$(GO) test ./lab -run 'TestScenarios|TestBaseWorlds' -seeds $(SEEDS) -aws all -timeout 30m
+	$(GO) test ./diagnose -run 'TestScenarios|TestHerrings|TestHealthyWorld' -seeds $(SEEDS) -timeout 30m
 
 update:
 	$(GO) test ./diagnose/report -update

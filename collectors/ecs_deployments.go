@@ -95,7 +95,7 @@ func toTaskSet(s types.TaskSet) evidence.TaskSet {
 	v := evidence.TaskSet{
 		ID: str(s.Id), ARN: str(s.TaskSetArn), Status: str(s.Status), StartedBy: str(s.StartedBy), ExternalID: str(s.ExternalId),
 		TaskDefinition: last(str(s.TaskDefinition)), Desired: int(s.ComputedDesiredCount), Running: int(s.RunningCount), Pending: int(s.PendingCount),
-		Stability: string(s.StabilityStatus), LaunchType: string(s.LaunchType), Network: toNetwork(s.NetworkConfiguration),
+		Stability: string(s.StabilityStatus), LaunchType: string(s.LaunchType), Strategy: mapped(s.CapacityProviderStrategy, toStrategyItem), Network: toNetwork(s.NetworkConfiguration),
 		TargetGroups: mapped(s.LoadBalancers, toServiceTargetGroup), CreatedAt: when(s.CreatedAt), UpdatedAt: when(s.UpdatedAt),
 	}
 	if s.Scale != nil {

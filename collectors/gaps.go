@@ -96,13 +96,25 @@ func (a *Account) adviceFor(action string, err error) string {
 	case is(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"):
 		return a.login()
 	case is(err, loginCodes...):
-		return "AWS does not accept these credentials here: " + a.login()
+		return "AWS does not accept these credentials in " + a.Region() + " (a region that is not enabled for the account answers so, too: --region): " + a.login()
 	case throttled(err):
 		return "run again later; the limit is shared with your deployments"
+	case statusOf(err) >= 500:
+		service, _, _ := strings.Cut(action, ":")
+		return fmt.Sprintf("try again in a few minutes and look at AWS Health (https://health.aws.amazon.com/health/status): AWS's %s answers with errors of its own (HTTP %d), which says nothing about what you asked for", service, statusOf(err))
 	case is(err, "OptInRequired"):
 		return "enable the region, or give another one with --region"
 	}
 	return ""
+}
+
+// statusOf is the HTTP status of AWS's answer; 0 where there was none.
+func statusOf(err error) int {
+	var r *smithyhttp.ResponseError
+	if !errors.As(err, &r) {
+		return 0
+	}
+	return r.HTTPStatusCode()
 }
 
 // login is the command that renews this account's credentials.

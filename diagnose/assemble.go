@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -37,22 +38,60 @@ func (e *Engine) targetReport(store *evidence.Store, c *targetCase) TargetReport
 			t.Gaps = append(t.Gaps, g)
 		}
 	}
+	t.MayNeed = e.mayNeed(store, t.Gaps)
 	findings := e.findings(store, c)
 	findings = fold(findings)
-	explained := explainedBy(c, findings)
-	t.Findings, t.Undecided = settle(findings, c, explained)
-	t.RuledOut = ruledOut(c, t.Findings)
+	explained, via := explainedBy(c, findings)
 	t.Untried = untried(c)
+	if len(t.Untried) > 0 && alone(findings) {
+		findings = nil
+	}
+	findings, past := bygone(findings, c)
+	t.Findings, t.Undecided = settle(findings, c, explained)
+	t.Past, _ = settle(past, c, explained)
+	t.RuledOut = ruledOut(c, t.Findings)
 	for i := range c.incidents {
 		in := &c.incidents[i]
 		if in.Kind == facts.KindForward {
 			continue // no failure
 		}
-		t.Incidents = append(t.Incidents, IncidentInfo{Kind: in.Kind, Symptom: in.Symptom, Message: in.Message.Text, Tasks: in.Tasks, Stuck: in.Stuck,
+		seen, _ := in.Message.Seen()
+		t.Incidents = append(t.Incidents, IncidentInfo{Kind: in.Kind, Symptom: in.Symptom, Message: in.Message.Said(), Seen: seen, Tasks: in.Tasks, Stuck: in.Stuck,
 			Samples: orEmpty(in.Samples), First: in.First, Last: in.Last, Share: in.Share, Ongoing: in.Ongoing, Subnet: in.Launch.Subnet,
-			Revision: in.Launch.TaskDefinition, ExplainedBy: explained[in]})
+			Revision: in.Launch.TaskDefinition, ExplainedBy: explained[in], Via: via[in]})
 	}
 	return t
+}
+
+// bygone sets apart the causes that fit, but changed, of failures that were over before the ones began that go on now without any cause
+// being confirmed: they answer a question of before.
+func bygone(all []*draft, c *targetCase) (findings, past []*draft) {
+	confirmed := slices.ContainsFunc(all, func(d *draft) bool { return d.Verdict == Confirmed && !d.pb.Consequence })
+	var began time.Time
+	for i := range c.incidents {
+		in := &c.incidents[i]
+		fits := func(d *draft) bool { return d.Verdict != NotClear && slices.Contains(d.incidents, in) }
+		if in.Kind == facts.KindStopped && in.Ongoing && !slices.ContainsFunc(all, fits) && (began.IsZero() || in.First.Before(began)) {
+			began = in.First
+		}
+	}
+	if confirmed || began.IsZero() {
+		return all, nil
+	}
+	for _, d := range all {
+		over := d.Verdict == Changed && !slices.ContainsFunc(d.incidents, func(in *facts.Incident) bool { return !in.Last.Before(began) })
+		if over {
+			past = append(past, d)
+		} else {
+			findings = append(findings, d)
+		}
+	}
+	return findings, past
+}
+
+// alone reports whether nothing is found but effects. Where the failures have no cause any more, an effect of theirs is no answer.
+func alone(all []*draft) bool {
+	return !slices.ContainsFunc(all, func(d *draft) bool { return !d.pb.Consequence })
 }
 
 // untried finds failed starts that nothing explains any more. Evidence is of now: where causes fitted the message and
@@ -72,7 +111,7 @@ func untried(c *targetCase) []string {
 			}
 		}
 		if in.Kind == facts.KindStopped && in.StopCode == "TaskFailedToStart" && refuted > 0 && open == 0 {
-			out = append(out, "every known cause of "+affects(in)+" is ruled out as things are now, and no start has come to an end there since the last failure at "+in.Last.UTC().Format("2006-01-02 15:04:05 UTC"))
+			out = append(out, "every known cause of "+affects(in)+" is ruled out as things are now, and no start has come to an end there since the last failure at "+evidence.UTC(in.Last))
 		}
 	}
 	return out
@@ -92,6 +131,7 @@ type draft struct {
 	incidents []*facts.Incident
 	truths    int
 	folded    bool
+	effects   []*draft // folded under it
 }
 
 // findings makes one draft for each cause and subject: incidents that share both merge.
@@ -172,6 +212,7 @@ func fold(all []*draft) []*draft {
 		if best != nil {
 			g.folded = true
 			best.Explained = append(best.Explained, g.Finding)
+			best.effects = append(best.effects, g)
 		}
 	}
 	all = slices.DeleteFunc(all, func(d *draft) bool { return d.folded })
@@ -214,17 +255,40 @@ func (d *draft) missingNames() (out []string) {
 	return out
 }
 
-func explainedBy(c *targetCase, findings []*draft) map[*facts.Incident]string {
-	out := map[*facts.Incident]string{}
+// explainedBy tells which confirmed finding accounts for each incident, by itself or (via) by one that is folded under it.
+func explainedBy(c *targetCase, findings []*draft) (by, via map[*facts.Incident]string) {
+	by, via = map[*facts.Incident]string{}, map[*facts.Incident]string{}
 	for i := range c.incidents {
+		in := &c.incidents[i]
 		for _, f := range findings {
-			if f.Verdict == Confirmed && slices.Contains(f.incidents, &c.incidents[i]) {
-				out[&c.incidents[i]] = f.ID
+			if f.Verdict == Confirmed && slices.Contains(f.incidents, in) {
+				by[in] = f.ID
 				break
 			}
 		}
+		for _, f := range findings {
+			if by[in] != "" || f.Verdict != Confirmed {
+				continue
+			}
+			if e := f.effectOn(in); e != nil {
+				by[in], via[in] = f.ID, e.ID
+			}
+		}
 	}
-	return out
+	return by, via
+}
+
+// effectOn finds the draft folded under d, at any depth, that came from an incident.
+func (d *draft) effectOn(in *facts.Incident) *draft {
+	for _, e := range d.effects {
+		if slices.Contains(e.incidents, in) {
+			return e
+		}
+		if deeper := e.effectOn(in); deeper != nil {
+			return deeper
+		}
+	}
+	return nil
 }
 
 // settle keeps as findings what answers; an undecided cause of incidents that all have a confirmed one is only listed.
@@ -260,19 +324,39 @@ func actionsOf(in []Action) []Action {
 	return orEmpty(in)
 }
 
-// ruledOut lists each cause whose symptom fitted and which is no finding, once, with the check that refuted it.
+// ruledOut lists each cause whose symptom fitted and which is no finding, once, with the check that refuted it, the nearest first: those
+// of the answer's family, then those of which most checks held, then the ones made for the fewest symptoms.
 func ruledOut(c *targetCase, findings []Finding) []RuledOut {
-	out := []RuledOut{}
+	out, near := []RuledOut{}, map[string]*outcome{}
 	for i := range c.outcomes {
 		o := &c.outcomes[i]
 		if o.verdict != Refuted || slices.ContainsFunc(out, func(r RuledOut) bool { return r.ID == o.pb.ID }) ||
 			slices.ContainsFunc(findings, func(f Finding) bool { return f.ID == o.pb.ID }) || symptomFits(o.pb, o.in) != yes {
 			continue
 		}
-		out = append(out, RuledOut{ID: o.pb.ID, By: o.by})
+		r := RuledOut{ID: o.pb.ID, By: o.by, Says: "not so: " + o.by}
+		if o.sibling {
+			r.Says = o.by
+		}
+		out, near[o.pb.ID] = append(out, r), o
 	}
-	slices.SortFunc(out, func(a, b RuledOut) int { return strings.Compare(a.ID, b.ID) })
+	kin := func(id string) int { // 1 for a cause of the same family as the answer
+		if len(findings) > 0 && familyOf(id) == familyOf(findings[0].ID) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortFunc(out, func(a, b RuledOut) int {
+		x, y := near[a.ID], near[b.ID]
+		return cmp.Or(cmp.Compare(kin(y.pb.ID), kin(x.pb.ID)), cmp.Compare(y.truths, x.truths), cmp.Compare(len(x.pb.Symptoms), len(y.pb.Symptoms)), strings.Compare(a.ID, b.ID))
+	})
 	return out
+}
+
+// familyOf is the part of a playbook's id before the dot.
+func familyOf(id string) string {
+	family, _, _ := strings.Cut(id, ".")
+	return family
 }
 
 // shared folds the same cause with the same subject over several services into one.

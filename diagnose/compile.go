@@ -6,27 +6,28 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/diagnose/facts/message"
+	"github.com/ecsplain/ecsplain/evidence"
 )
 
-// compiled is a playbook ready to run.
-type compiled struct {
-	checks   []*expression
+// wording is what a playbook says of a failure that it does not rule out, ready to be filled.
+type wording struct {
 	subject  *template
 	say      *template
 	why      *template
 	verify   *template
 	mitigate []actionTemplate
 	fix      []actionTemplate
-	steps    []string // of a launch, in which its symptoms arise; each once
 }
 
 // expression is one CEL program and the paths below the variable that it reads, e.g. "reach.no_route.blocks".
@@ -51,10 +52,13 @@ type actionTemplate struct {
 	when  *expression // nil = always
 	say   *template
 	undo  *template
+	lines *template // of type; nil = none
+	jq    *template // of revise; nil = none
 	calls []callTemplate
 }
 
 type callTemplate struct {
+	when               *expression // nil = always
 	service, operation string
 	input              any // map[string]any and []any with *template leaves
 }
@@ -69,38 +73,61 @@ func newEnv(as string) (*cel.Env, error) {
 		cel.Variable(as, cel.ObjectType("facts.Incident")),
 		ext.Strings(),
 		ext.Lists(),
+		counted,
 	)
 }
 
-// environments are those of one Load, by the variable's name: making one reads all fact types, which takes longer than a playbook.
-type environments map[string]*cel.Env
+// counted writes a number with its noun: counted(2, "task") is "2 tasks".
+var counted = cel.Function("counted", cel.Overload("counted_int_string", []*cel.Type{cel.IntType, cel.StringType}, cel.StringType,
+	cel.BinaryBinding(func(n, noun ref.Val) ref.Val {
+		return types.String(evidence.Counted(int(n.(types.Int)), string(noun.(types.String))))
+	})))
 
-func (e environments) of(as string) (env *cel.Env, err error) {
-	if env = e[as]; env == nil {
-		env, err = newEnv(as)
-		e[as] = env
-	}
-	return env, err
+// environments are those of one Parse, by the variable's name: making one reads all fact types, which takes longer than a playbook.
+type environments struct {
+	mu   sync.Mutex
+	made map[string]*cel.Env
 }
 
-func compile(p *Playbook, envs environments) (*compiled, error) {
-	env, err := envs.of(p.As)
+func (e *environments) of(as string) (*cel.Env, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if env := e.made[as]; env != nil {
+		return env, nil
+	}
+	env, err := newEnv(as)
 	if err != nil {
 		return nil, fmt.Errorf("declaring the facts to CEL: %w", err)
 	}
+	if e.made == nil {
+		e.made = map[string]*cel.Env{}
+	}
+	e.made[as] = env
+	return env, nil
+}
+
+func compileProof(p *Playbook, envs *environments) (checks []*expression, err error) {
+	env, err := envs.of(p.As)
+	if err != nil {
+		return nil, err
+	}
 	b := &compiler{p: p, env: env}
-	c := &compiled{}
 	for _, check := range p.Checks {
-		c.checks = append(c.checks, b.expression(check.If, cel.BoolType))
+		checks = append(checks, b.expression(check.If, cel.BoolType))
 	}
-	c.subject, c.say, c.why, c.verify = b.template(p.Subject.ID), b.template(p.Say), b.template(p.Why), b.template(p.Verify)
-	c.mitigate, c.fix = b.actions(p.Mitigate), b.actions(p.Fix)
-	for _, symptom := range p.Symptoms {
-		if k, _ := message.CaseOf(symptom); !slices.Contains(c.steps, k.Step) {
-			c.steps = append(c.steps, k.Step)
-		}
+	return checks, b.err
+}
+
+func compileWords(p *Playbook, envs *environments) (*wording, error) {
+	env, err := envs.of(p.As)
+	if err != nil {
+		return nil, err
 	}
-	return c, b.err
+	b := &compiler{p: p, env: env}
+	w := &wording{}
+	w.subject, w.say, w.why, w.verify = b.template(p.Subject.ID), b.template(p.Say), b.template(p.Why), b.template(p.Verify)
+	w.mitigate, w.fix = b.actions(p.Mitigate), b.actions(p.Fix)
+	return w, b.err
 }
 
 // compiler compiles the expressions of one playbook and keeps the first fault.
@@ -183,11 +210,24 @@ func (b *compiler) actions(specs []ActionSpec) (out []actionTemplate) {
 		if s.Say == "" {
 			b.fail(b.p.fault("fix:", "every action needs a say"))
 		}
+		if len(s.Calls) > 0 && s.Type+s.Revise != "" {
+			b.fail(b.p.fault(s.Say, "an action has calls, or lines of type and revise"))
+		}
+		if s.Type != "" {
+			a.lines = b.template(s.Type)
+		}
+		if s.Revise != "" {
+			a.jq = b.template(s.Revise)
+		}
 		for _, c := range s.Calls {
 			if c.Service == "" || c.Operation == "" {
 				b.fail(b.p.fault("calls:", "every call needs service and operation"))
 			}
-			a.calls = append(a.calls, callTemplate{service: c.Service, operation: c.Operation, input: b.input(c.Input)})
+			call := callTemplate{service: c.Service, operation: c.Operation, input: b.input(c.Input)}
+			if c.When != "" {
+				call.when = b.expression(c.When, cel.BoolType)
+			}
+			a.calls = append(a.calls, call)
 		}
 		out = append(out, a)
 	}

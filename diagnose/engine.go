@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -20,6 +19,7 @@ type Engine struct {
 	Playbooks []*Playbook
 	Fetch     Fetch
 	Progress  func(wave int, keys []evidence.Key) // told before each wave; nil = nobody listens
+	Reads     []string                            // permissions of everything that can be read, e.g. ec2:DescribeSubnets; nil = not known
 	Profile   string                              // written into commands; "" = left out
 }
 
@@ -52,6 +52,11 @@ func (e *Engine) Run(ctx context.Context, store *evidence.Store, targets []evide
 		}
 		e.Fetch(ctx, store, need)
 		if err := e.ensureAnswered(store, need); err != nil {
+			return Report{}, err
+		}
+	}
+	for _, c := range cases {
+		if err := c.fault(); err != nil {
 			return Report{}, err
 		}
 	}
@@ -124,22 +129,37 @@ func (e *Engine) judgeAll(store *evidence.Store, v *evidence.View, c *targetCase
 			if !o.applies {
 				continue
 			}
-			if o.verdict == Confirmed {
-				e.weighControls(&o, c.screening)
-			}
 			if o.fault != "" {
 				return errors.New(o.fault)
+			}
+			if o.verdict == Confirmed {
+				e.weighControls(&o, c.screening)
 			}
 			c.want(o.missing)
 			if p.Rollback && o.verdict == NotClear && symptomFits(p, in) == yes {
 				c.want(in.Previous.Basis.Missing) // known beside the cause, not after it
 			}
 			if o.verdict == Confirmed || o.verdict == Changed {
+				if _, err := p.words(); err != nil {
+					return err
+				}
 				_, missing := e.say(s, &o, store)
 				c.want(missing)
 			}
 			c.outcomes = append(c.outcomes, o)
 			c.scenes = append(c.scenes, s)
+		}
+	}
+	return nil
+}
+
+// fault is that of a playbook which has something to say and whose words do not compile.
+func (c *targetCase) fault() error {
+	for _, o := range c.outcomes {
+		if o.verdict != Refuted {
+			if _, err := o.pb.words(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -155,8 +175,8 @@ func (c *targetCase) want(keys []evidence.Key) {
 func (e *Engine) weighControls(o *outcome, s facts.Screening) {
 	if !o.pb.Intermittent {
 		if t, ok := facts.Control(*o.in, s.Running); ok {
-			by := fmt.Sprintf("task %s with the same subnet, security groups, role and image passed this stage at %s", t.ID, facts.Passed(t).UTC().Format(time.RFC3339))
-			o.verdict, o.by = Refuted, by
+			by := fmt.Sprintf("task %s with the same subnet, security groups, role and image passed this stage at %s", t.ID, evidence.UTC(facts.Passed(t)))
+			o.verdict, o.by, o.sibling = Refuted, by, true
 			o.steps = append(o.steps, Step{Check: "no sibling passed this stage since the failures began", Verdict: no.String()})
 			return
 		}
@@ -166,10 +186,10 @@ func (e *Engine) weighControls(o *outcome, s facts.Screening) {
 		o.verdict = Changed
 	case o.in.Anew.Known:
 		o.verdict = Changed
-		o.why = "the last failure was at " + o.in.Last.UTC().Format(time.RFC3339) + ", and since " + o.in.Anew.At.UTC().Format(time.RFC3339) + " the service starts other tasks than those that failed"
+		o.why = "the last failure was at " + evidence.UTC(o.in.Last) + ", and since " + evidence.UTC(o.in.Anew.At) + " the service starts other tasks than those that failed"
 	case !o.in.Ongoing:
 		o.verdict = Changed
-		o.why = "the last failure was at " + o.in.Last.UTC().Format(time.RFC3339) + " and the service is not short of tasks now"
+		o.why = "the last failure was at " + evidence.UTC(o.in.Last) + " and the service is not short of tasks now"
 	}
 }
 
@@ -194,11 +214,15 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 		missing = append(missing, m...)
 		return strings.TrimSpace(out)
 	}
-	c := o.pb.compiled
+	c, _ := o.pb.words() // its fault was told before, see fault
 	f := Finding{ID: o.pb.ID, Verdict: o.verdict, Title: o.pb.Title, Case: o.pb.Case, Steps: o.steps, Docs: o.pb.Docs,
 		ChangedAt: o.changed, ChangedBy: o.why, Tasks: s.in.Tasks + s.in.Stuck, Share: s.in.Share}
 	f.Subject = SubjectRef{Kind: o.pb.Subject.Kind, ID: text(c.subject)}
 	f.Subject.Owner = ownerOf(tagsOf(store, f.Subject.Kind, f.Subject.ID))
+	shared := sharedBy(store, f.Subject.ID)
+	if shared.Tool != "" {
+		f.Subject.Owner = shared
+	}
 	f.Says, f.Why, f.Verify = text(c.say), text(c.why), text(c.verify)
 	f.Affects = []string{affects(s.in)}
 	region := s.in.Launch.Region
@@ -210,6 +234,10 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 	more, m1 := e.actions(s, c.mitigate, gap, region, f.Subject.Owner)
 	f.Mitigate = append(f.Mitigate, more...)
 	f.Fix, m2 = e.actions(s, c.fix, gap, region, f.Subject.Owner)
+	if shared.Tool != "" {
+		notTheirs(f.Mitigate)
+		notTheirs(f.Fix)
+	}
 	missing = append(append(missing, m1...), m2...)
 	if readsPath(o.pb, "reach") && !s.in.Reach.Basis.Unknown {
 		f.Path = s.in.Reach.Hops
@@ -221,7 +249,8 @@ func (e *Engine) say(s *scene, o *outcome, store *evidence.Store) (Finding, []ev
 }
 
 func readsPath(p *Playbook, root string) bool {
-	for _, e := range p.compiled.checks {
+	checks, _ := p.proof() // judge told of its fault
+	for _, e := range checks {
 		for _, path := range e.paths {
 			if path == root || strings.HasPrefix(path, root+".") {
 				return true
@@ -250,36 +279,45 @@ func (e *Engine) rollback(in *facts.Incident, region string) []Action {
 		return nil
 	}
 	call := Call{Service: "ecs", Operation: "UpdateService", Input: map[string]any{"cluster": in.Cluster, "service": in.Service, "taskDefinition": p.TaskDefinition}}
+	say := "Go back to " + p.TaskDefinition + ", which ran before and is ACTIVE."
+	if p.Running > 0 {
+		say = fmt.Sprintf("Go back to %s: it is ACTIVE and %d of its tasks still serve.", p.TaskDefinition, p.Running)
+	}
 	return []Action{{
-		Say:     fmt.Sprintf("Go back to %s: it is ACTIVE and %d of its tasks still serve.", p.TaskDefinition, p.Running),
+		Say:     say,
 		Calls:   []Call{call},
 		Command: Command([]Call{call}, e.Profile, region),
-		Undo:    "aws ecs update-service --cluster " + quote(in.Cluster) + " --service " + quote(in.Service) + " --task-definition " + quote(in.Launch.TaskDefinition),
+		Undo:    "aws ecs update-service --cluster " + quote(in.Cluster) + " --service " + quote(in.Service) + " --task-definition " + quote(in.Launch.TaskDefinition) + globals(e.Profile, region),
 	}}
 }
 
 func (e *Engine) actions(s *scene, specs []actionTemplate, gap func([]evidence.Key) string, region string, owner Owner) (out []Action, missing []evidence.Key) {
 	for _, a := range specs {
-		if a.when != nil {
-			v := s.eval(a.when)
-			if v.unknown {
-				missing = append(missing, v.missing...)
-			}
-			if v.err != nil || v.unknown || v.val.Value() != true {
-				continue
-			}
+		if applies, m := s.holds(a.when); !applies {
+			missing = append(missing, m...)
+			continue
 		}
 		say, m := s.render(a.say, gap)
 		undo, m2 := s.render(a.undo, gap)
 		missing = append(append(missing, m...), m2...)
 		act := Action{Say: strings.TrimSpace(say), Replaces: a.spec.Replaces, ReducesCapacity: a.spec.ReducesCapacity, Undo: strings.TrimSpace(undo), Owner: owner}
 		for _, c := range a.calls {
+			applies, m := s.holds(c.when)
+			missing = append(missing, m...)
+			if !applies {
+				continue
+			}
 			in, m := e.input(s, c.input, gap)
 			missing = append(missing, m...)
 			obj, _ := in.(map[string]any)
 			act.Calls = append(act.Calls, Call{Service: c.service, Operation: c.operation, Input: obj})
 		}
 		act.Command = Command(act.Calls, e.Profile, region)
+		if len(act.Calls) == 0 {
+			line, m := e.typed(s, a, region)
+			missing = append(missing, m...)
+			act.Command = line
+		}
 		out = append(out, act)
 	}
 	return out, missing

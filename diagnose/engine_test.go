@@ -222,6 +222,33 @@ func TestControlsRefute(t *testing.T) {
 	}
 }
 
+// What another account shares is changed there: the finding and its command say so.
+func TestFixOfASharedNetwork(t *testing.T) {
+	const owner = "999900001111"
+	route := func(target, state string) map[string]any {
+		return map[string]any{"destination_cidr": "0.0.0.0/0", "target": target, "state": state}
+	}
+	for _, c := range []struct{ owner, want string }{{owner, "account " + owner}, {"111122223333", ""}} {
+		r, _ := run(t, prove.Case{Stopped: loginTimeout, Patch: map[string]any{
+			"vpc/vpc-0shop": map[string]any{"owner": c.owner}, "subnet/subnet-0priva": map[string]any{"owner": c.owner},
+			"route-tables/vpc-0shop": map[string]any{"tables": []any{map[string]any{"id": "rtb-0private", "vpc_id": "vpc-0shop", "owner": c.owner, "subnets": []any{"subnet-0priva"}, "routes": []any{route("nat-0gone", "blackhole")}}}},
+		}})
+		f := first(t, r)
+		if f.ID != "net.blackhole-route" || f.Verdict != diagnose.Confirmed || len(f.Fix) == 0 {
+			t.Fatalf("%s %s with %d fixes", f.ID, f.Verdict, len(f.Fix))
+		}
+		if f.Subject.Owner.Tool != c.want || f.Fix[0].Owner.Tool != c.want {
+			t.Errorf("the subject is of %q, its fix of %q, want %q", f.Subject.Owner.Tool, f.Fix[0].Owner.Tool, c.want)
+		}
+	}
+	r, _ := run(t, prove.Case{Stopped: "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-0priva': InsufficientFreeAddressesInSubnet", Patch: map[string]any{
+		"vpc/vpc-0shop": map[string]any{"owner": owner}, "subnet/subnet-0priva": map[string]any{"owner": owner, "free_addresses": 0},
+	}})
+	if f := first(t, r); f.Subject.Owner.Tool == "" || len(f.Fix) == 0 || f.Fix[0].Owner.Tool != "" {
+		t.Errorf("the service's own configuration is said to be another account's: %+v", f.Fix)
+	}
+}
+
 // A task that never got a network interface has no message and no subnet of its own.
 func TestStuckTaskWithoutNetworkInterface(t *testing.T) {
 	r, _ := run(t, prove.Case{Stuck: "PROVISIONING", Patch: map[string]any{"subnet/subnet-0priva": map[string]any{"free_addresses": 0}}})

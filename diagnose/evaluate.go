@@ -22,6 +22,7 @@ type outcome struct {
 	verdict Verdict
 	steps   []Step
 	by      string // for Refuted: the check that refuted it
+	sibling bool   // for Refuted: by names a task that works, and is true
 	why     string // for Changed: why
 	changed evidence.Moment
 	missing []evidence.Key // what would decide it
@@ -126,10 +127,15 @@ func (s *scene) judge(p *Playbook) outcome {
 		return o
 	}
 	o.applies = true
+	checks, err := p.proof()
+	if err != nil {
+		o.fault = err.Error()
+		return o
+	}
 	var undecided bool
 	var missing []evidence.Key
 	for i, check := range p.Checks {
-		step, v := s.step(check, p.compiled.checks[i])
+		step, v := s.step(check, checks[i])
 		o.steps = append(o.steps, step)
 		switch {
 		case v.err != nil:
@@ -143,8 +149,8 @@ func (s *scene) judge(p *Playbook) outcome {
 			return o
 		default:
 			o.truths++
-			o.noteChange(s, p.compiled.checks[i])
-			missing = append(missing, s.wanted(p.compiled.checks[i])...)
+			o.noteChange(s, checks[i])
+			missing = append(missing, s.wanted(checks[i])...)
 		}
 	}
 	o.missing = missing
@@ -174,7 +180,7 @@ func (o *outcome) noteChange(s *scene, e *expression) {
 	for _, path := range e.paths {
 		if b := s.bases.at(path); b != nil && b.Changed.Known && b.Changed.At.After(s.in.Last) {
 			o.changed = b.Changed
-			o.why = "what was read says that it changed at " + b.Changed.At.UTC().Format(time.RFC3339) + ", after the last failure"
+			o.why = "what was read says that it changed at " + evidence.UTC(b.Changed.At) + ", after the last failure"
 		}
 	}
 }
@@ -196,6 +202,15 @@ func (s *scene) step(c Check, e *expression) (Step, value) {
 		st.Verdict = no.String()
 	}
 	return st, v
+}
+
+// holds reports whether a condition is true; nil always is. missing are the keys that would decide it where it is unknown.
+func (s *scene) holds(e *expression) (is bool, missing []evidence.Key) {
+	if e == nil {
+		return true, nil
+	}
+	v := s.eval(e)
+	return v.err == nil && !v.unknown && v.val.Value() == true, v.missing
 }
 
 // cites are those of the deepest fact on each path that the expression reads, each once.
@@ -281,7 +296,7 @@ func words(v ref.Val) string {
 	case []string:
 		return strings.Join(x, ", ")
 	case time.Time:
-		return x.UTC().Format(time.RFC3339)
+		return evidence.UTC(x)
 	default:
 		return fmt.Sprint(x)
 	}

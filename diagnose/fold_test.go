@@ -3,6 +3,7 @@ package diagnose
 import (
 	"testing"
 
+	"github.com/ecsplain/ecsplain/diagnose/facts"
 	"github.com/ecsplain/ecsplain/evidence"
 )
 
@@ -57,6 +58,37 @@ func TestConsequenceIsNoAnswer(t *testing.T) {
 		r := Report{Targets: []TargetReport{{Health: "down", Findings: []Finding{{ID: "svc.start-backoff", Verdict: Confirmed, Consequence: consequence}}}}}
 		if got := r.ExitCode(); got != want {
 			t.Errorf("consequence %v: exit code %d, want %d", consequence, got, want)
+		}
+	}
+}
+
+// A confirmed cause never passes for health: a service that is told to run nothing exits 3.
+func TestConfirmedIsNeverHealthy(t *testing.T) {
+	for _, c := range []struct {
+		findings []Finding
+		want     int
+	}{
+		{nil, 0},
+		{[]Finding{{Verdict: Changed}}, 0},
+		{[]Finding{{Verdict: Confirmed}}, 3},
+		{[]Finding{{Verdict: Confirmed, Consequence: true}}, 4},
+	} {
+		r := Report{Targets: []TargetReport{{Health: "healthy", Findings: c.findings}, {Health: "healthy"}}}
+		if got := r.ExitCode(); got != c.want {
+			t.Errorf("%+v: exit code %d, want %d", c.findings, got, c.want)
+		}
+	}
+}
+
+// An incident whose own finding is folded under another one is explained by that.
+func TestEffectsExplainTheirIncidents(t *testing.T) {
+	c := &targetCase{incidents: make([]facts.Incident, 3)}
+	cause, effect, far := draftOf("cause", Confirmed, 1, "effect"), draftOf("effect", Confirmed, 1, "a-far"), draftOf("a-far", Confirmed, 1)
+	cause.incidents, effect.incidents, far.incidents = []*facts.Incident{&c.incidents[0]}, []*facts.Incident{&c.incidents[1]}, []*facts.Incident{&c.incidents[2]}
+	by, via := explainedBy(c, fold([]*draft{cause, effect, far}))
+	for i, want := range []string{"", "effect", "a-far"} {
+		if in := &c.incidents[i]; by[in] != "cause" || via[in] != want {
+			t.Errorf("incident %d: explained by %q via %q, want cause via %q", i, by[in], via[in], want)
 		}
 	}
 }

@@ -7,10 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -48,9 +52,11 @@ type Playbook struct {
 	Corrects []Correction `yaml:"corrects"`
 	Docs     []string     `yaml:"docs"`
 
-	file     string
-	source   []byte
-	compiled *compiled
+	file   string
+	source []byte
+	steps  []string                      // of a launch, in which its symptoms arise; each once
+	proof  func() ([]*expression, error) // its checks, compiled when first asked for
+	words  func() (*wording, error)      // its sentences and actions, likewise
 }
 
 // Check is one step of the proof.
@@ -70,6 +76,8 @@ type ActionSpec struct {
 	When            string     `yaml:"when"` // CEL; "" = always. The action is offered only where it is true
 	Say             string     `yaml:"say"`
 	Calls           []CallSpec `yaml:"calls"`
+	Type            string     `yaml:"type"`     // lines to type where calls cannot say it, with ${CEL}; "" = none. Each value is quoted for the shell
+	Revise          string     `yaml:"revise"`   // a jq filter on the task definition, with ${CEL}, or "by hand"; it becomes the lines that register and deploy a new revision
 	Replaces        string     `yaml:"replaces"` // what the calls replace as a whole; "" = nothing
 	ReducesCapacity bool       `yaml:"reduces_capacity"`
 	Undo            string     `yaml:"undo"`
@@ -78,6 +86,7 @@ type ActionSpec struct {
 
 // CallSpec is one API call: AWS's member names, values with ${CEL}.
 type CallSpec struct {
+	When      string         `yaml:"when"` // CEL; "" = always. The call is made only where it is true
 	Service   string         `yaml:"service"`
 	Operation string         `yaml:"operation"`
 	Input     map[string]any `yaml:"input"`
@@ -123,51 +132,89 @@ func (e *SourceError) Error() string {
 	return s
 }
 
-// Load reads every *.yaml of the given file systems, later ones replacing earlier ones of the same id. It returns all
-// faults at once, joined, each a *SourceError.
+// Load is Parse, with every expression compiled: all faults there are, joined, each a *SourceError.
 func Load(sources ...fs.FS) ([]*Playbook, error) {
-	byID, envs := map[string]*Playbook{}, environments{}
-	var errs []error
+	all, err := Parse(sources...)
+	return all, errors.Join(err, Compile(all))
+}
+
+// Parse reads every *.yaml of the given file systems, later ones replacing earlier ones of the same id. It returns all
+// faults at once, joined, each a *SourceError. The expressions of a playbook are compiled when a failure first comes
+// under it, and their faults show then; Compile finds them before.
+func Parse(sources ...fs.FS) ([]*Playbook, error) {
+	var files []file
 	for _, src := range sources {
-		files, err := fs.Glob(src, "*.yaml")
+		names, err := fs.Glob(src, "*.yaml")
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range files {
-			data, err := fs.ReadFile(src, name)
-			if err != nil {
-				return nil, fmt.Errorf("reading playbook %s: %w", name, err)
-			}
-			p, err := parse(name, data, envs)
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
+		for _, name := range names {
+			files = append(files, file{src, name})
+		}
+	}
+	envs := &environments{}
+	parsed, faults := make([]*Playbook, len(files)), make([]error, len(files))
+	inParallel(len(files), func(i int) { parsed[i], faults[i] = files[i].parse(envs) })
+	byID := map[string]*Playbook{}
+	for i, p := range parsed {
+		if faults[i] == nil {
 			byID[p.ID] = p
 		}
 	}
-	var out []*Playbook
-	for _, p := range byID {
-		out = append(out, p)
-	}
-	slices.SortFunc(out, func(a, b *Playbook) int { return strings.Compare(a.ID, b.ID) })
-	errs = append(errs, checkSet(out)...)
-	return out, errors.Join(errs...)
+	out := slices.SortedFunc(maps.Values(byID), func(a, b *Playbook) int { return strings.Compare(a.ID, b.ID) })
+	return out, errors.Join(append(faults, checkSet(out)...)...)
 }
 
-func parse(name string, data []byte, envs environments) (*Playbook, error) {
-	p := &Playbook{file: name, source: data}
+// Compile compiles every expression of the playbooks and returns all faults, joined, each a *SourceError.
+func Compile(all []*Playbook) error {
+	faults := make([]error, len(all))
+	inParallel(len(all), func(i int) {
+		if _, faults[i] = all[i].proof(); faults[i] == nil {
+			_, faults[i] = all[i].words()
+		}
+	})
+	return errors.Join(faults...)
+}
+
+// inParallel calls do with 0 to n-1 on every processor and returns when all are done.
+func inParallel(n int, do func(int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// file is one playbook's source.
+type file struct {
+	in   fs.FS
+	name string
+}
+
+func (f file) parse(envs *environments) (*Playbook, error) {
+	data, err := fs.ReadFile(f.in, f.name)
+	if err != nil {
+		return nil, fmt.Errorf("reading playbook %s: %w", f.name, err)
+	}
+	p := &Playbook{file: f.name, source: data}
 	if err := yaml.UnmarshalWithOptions(data, p, yaml.Strict()); err != nil {
-		return nil, &SourceError{File: name, Message: "not a playbook", Excerpt: yaml.FormatError(err, false, true)}
+		return nil, &SourceError{File: f.name, Message: "not a playbook", Excerpt: yaml.FormatError(err, false, true)}
 	}
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	c, err := compile(p, envs)
-	if err != nil {
-		return nil, err
+	for _, symptom := range p.Symptoms {
+		if k, _ := message.CaseOf(symptom); !slices.Contains(p.steps, k.Step) {
+			p.steps = append(p.steps, k.Step)
+		}
 	}
-	p.compiled = c
+	p.proof = sync.OnceValues(func() ([]*expression, error) { return compileProof(p, envs) })
+	p.words = sync.OnceValues(func() (*wording, error) { return compileWords(p, envs) })
 	return p, nil
 }
 

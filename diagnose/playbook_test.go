@@ -95,3 +95,17 @@ func TestFixesDoNotGamble(t *testing.T) {
 
 // wholesale are operations that replace a document instead of adding to it.
 var wholesale = map[string]bool{"UpdateAssumeRolePolicy": true, "SetRepositoryPolicy": true, "DeleteRepositoryPolicy": true, "CreatePolicyVersion": true}
+
+// A playbook is compiled when a failure comes under it, not before, and its fault shows then.
+func TestPlaybooksCompileWhenNeeded(t *testing.T) {
+	broken := fstest.MapFS{"net.example.yaml": {Data: []byte(strings.Replace(valid, "no_route.detail}", "no_route.detai}", 1))}}
+	all, err := diagnose.Parse(broken)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d playbooks, %v", len(all), err)
+	}
+	for range 2 {
+		if err := diagnose.Compile(all); err == nil || !strings.Contains(err.Error(), "undefined field 'detai'") {
+			t.Errorf("compiled: %v", err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts"
@@ -55,7 +56,7 @@ func (p Preflight) ExitCode() int {
 // foreseen reports whether a playbook speaks of a step of a launch that has not happened yet: it may be judged beforehand
 // and one of its symptoms arises in that step.
 func foreseen(p *Playbook, step string) bool {
-	return (p.Preflight == nil || *p.Preflight) && !p.Consequence && slices.Contains(p.compiled.steps, step)
+	return (p.Preflight == nil || *p.Preflight) && !p.Consequence && slices.Contains(p.steps, step)
 }
 
 // Preflight judges the next start of a service. It reads what is missing in waves, as Run does.
@@ -86,6 +87,9 @@ func (e *Engine) Preflight(ctx context.Context, store *evidence.Store, t evidenc
 }
 
 func (e *Engine) preflight(store *evidence.Store, t evidence.Target, f facts.Forward, c *targetCase) (Preflight, error) {
+	if err := c.fault(); err != nil {
+		return Preflight{}, err
+	}
 	r := e.report(store, []*targetCase{c})
 	p := Preflight{Schema: PreflightSchema, At: r.At, Caller: r.Caller, Note: r.Note, Target: t, Revision: f.Revision, Verdict: yes.String(), Lines: []PreflightLine{}, Findings: []Finding{}, Gaps: r.Gaps}
 	switch {
@@ -174,7 +178,7 @@ func (e *Engine) line(store *evidence.Store, step facts.ForwardStep, c *targetCa
 	case step.Open != "" && l.Verdict != no.String():
 		l.Verdict, l.Says, l.Missing = unknown.String(), step.Open, append(l.Missing, step.Open)
 	case l.Verdict == unknown.String():
-		l.Says = fmt.Sprintf("%d of %d known causes could not be judged", len(open), l.Checked)
+		l.Says = fmt.Sprintf("%d of %d known causes could not be judged: %s", len(open), l.Checked, strings.Join(l.Causes, ", "))
 	}
 	return l
 }

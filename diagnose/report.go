@@ -30,19 +30,22 @@ type TargetReport struct {
 	Impact    facts.Impact    `json:"impact"`
 	Incidents []IncidentInfo  `json:"incidents"` // what failed, most frequent first
 	Findings  []Finding       `json:"findings"`  // the first is our answer; what it explains is nested in it
-	RuledOut  []RuledOut      `json:"ruled_out"`
+	Past      []Finding       `json:"past"`      // causes that fit failures of before those that are the matter now
+	RuledOut  []RuledOut      `json:"ruled_out"` // the nearest to what failed first: of the family of the first finding, then by the checks that held
 	Undecided []Undecided     `json:"undecided"` // beside a confirmed cause: what could not be judged
 	Resolved  []string        `json:"resolved"`  // failures that are over
 	StoodIn   string          `json:"stood_in"`
 	Untried   []string        `json:"untried"` // failures of which every known cause is ruled out now, with no start come to an end since: perhaps mended
 	Gaps      []evidence.Gap  `json:"gaps"`
+	MayNeed   []string        `json:"may_need"` // of services that refused every call: further permissions that the next answers may need
 }
 
 // IncidentInfo sums up one incident.
 type IncidentInfo struct {
 	Kind        string    `json:"kind"`
 	Symptom     string    `json:"symptom"`
-	Message     string    `json:"message"`
+	Message     string    `json:"message"` // AWS's; "" = it said nothing
+	Seen        string    `json:"seen"`    // where AWS said nothing: what was seen instead, in our words
 	Tasks       int       `json:"tasks"`
 	Stuck       int       `json:"stuck"`
 	Samples     []string  `json:"samples"`
@@ -53,6 +56,7 @@ type IncidentInfo struct {
 	Subnet      string    `json:"subnet"`
 	Revision    string    `json:"revision"`
 	ExplainedBy string    `json:"explained_by"` // id of the finding; "" = nothing explains it
+	Via         string    `json:"via"`          // id of the finding under it that is this incident's own; "" = ExplainedBy itself
 }
 
 // Verdict of a finding.
@@ -100,7 +104,7 @@ type SubjectRef struct {
 
 // Owner is who manages a resource, where its tags tell. A change by hand is undone at the owner's next run.
 type Owner struct {
-	Tool string `json:"tool"` // CloudFormation, CDK, Terraform, "" = no sign of any
+	Tool string `json:"tool"` // CloudFormation, CDK, Terraform, "account ID" of a network that is shared with the caller's, "" = no sign of any
 	Name string `json:"name"` // stack, workspace or construct path
 	Say  string `json:"say"`  // the advice that follows
 }
@@ -133,8 +137,9 @@ type Call struct {
 
 // RuledOut is a cause whose symptom fitted and which a check refuted.
 type RuledOut struct {
-	ID string `json:"id"`
-	By string `json:"by"`
+	ID   string `json:"id"`
+	By   string `json:"by"`   // the check that is false, or the task that works in spite of it
+	Says string `json:"says"` // By as a sentence that is true
 }
 
 // Undecided is a cause that could not be judged.
@@ -160,22 +165,22 @@ type Calls struct {
 	Waves     int            `json:"waves"`
 }
 
-// ExitCode is 0 when all targets are healthy, 3 when something is wrong and a cause is confirmed, 4 when something
-// is wrong or could not be seen and nothing is confirmed.
+// ExitCode is 0 when all targets are healthy and nothing is confirmed, 3 when a cause is confirmed (of a target that is told to run
+// nothing, too), 4 when something is wrong or could not be seen and nothing is confirmed.
 func (r Report) ExitCode() int {
 	code := 0
 	for _, t := range r.Targets {
-		if t.Health == facts.Healthy {
-			continue
-		}
-		confirmed := false
+		confirmed, effect := false, false
 		for _, f := range t.Findings {
 			confirmed = confirmed || f.Verdict == Confirmed && !f.Consequence
+			effect = effect || f.Verdict == Confirmed
 		}
-		if !confirmed {
+		switch {
+		case confirmed:
+			code = 3
+		case effect || t.Health != facts.Healthy:
 			return 4
 		}
-		code = 3
 	}
 	return code
 }

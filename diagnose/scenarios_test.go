@@ -343,6 +343,35 @@ func TestFixedButNotTriedYet(t *testing.T) {
 	}
 }
 
+// What explains failures of an earlier release is no answer to those of the newest, however little is known of these.
+func TestTheNewestFailureLeads(t *testing.T) {
+	pbs := load(t)
+	w, s, err := lab.Start("the-137-club", lab.Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	definition, err := w.Look("ecs", "DescribeTaskDefinition", map[string]any{"taskDefinition": "orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	td := definition["taskDefinition"].(map[string]any)
+	in := map[string]any{}
+	for _, key := range []string{"family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "requiresCompatibilities", "cpu", "memory", "runtimePlatform"} {
+		in[key] = td[key]
+	}
+	td["containerDefinitions"].([]any)[0].(map[string]any)["image"] = "registry.nowhere.example/shop/orders:1"
+	if err := w.Apply([]lab.Step{{Service: "ecs", Operation: "RegisterTaskDefinition", Input: in},
+		{Service: "ecs", Operation: "UpdateService", Input: map[string]any{"cluster": "shop", "service": "orders", "taskDefinition": "orders"}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Advance(5 * time.Minute)
+	w.Deny("route53resolver:ListFirewallRuleGroupAssociations")
+	r := look(t, context.Background(), pbs, serve(t, w), s.Target)
+	if len(r.Findings) == 0 || r.Findings[0].ID != "image.registry-unknown" || r.Findings[0].Verdict != diagnose.NotClear || len(r.Past) != 1 || r.Past[0].ID != s.Answer.ID {
+		t.Errorf("past %v of\n%s", r.Past, summary(r))
+	}
+}
+
 // A rule or schedule that was mended and fired since is healthy, whatever CloudWatch still counts of the days before.
 func TestMendedSchedulesAreHealthy(t *testing.T) {
 	pbs := load(t)

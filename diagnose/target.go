@@ -19,11 +19,24 @@ type TargetError struct {
 }
 
 func (e *TargetError) Error() string {
-	s := fmt.Sprintf("%q: %s", e.Text, e.Message)
+	s := typed(e.Text) + ": " + e.Message
 	if len(e.Near) > 0 {
 		s += "; did you mean " + strings.Join(e.Near, ", ") + "?"
 	}
 	return s
+}
+
+// typed is a target's text as a person types it.
+func typed(text string) string {
+	for _, flag := range []string{rulePrefix, schedulePrefix, execPrefix} {
+		if rest, ok := strings.CutPrefix(text, flag); ok && flag != execPrefix {
+			name, cluster, _ := strings.Cut(rest, " ")
+			return strings.TrimSpace(cluster + " " + flag + name)
+		} else if ok {
+			return rest + " " + strings.TrimSpace(flag)
+		}
+	}
+	return fmt.Sprintf("%q", text)
 }
 
 // All is the target text that stands for every service of every cluster of the region.
@@ -93,7 +106,7 @@ func (r *resolver) get(keys ...evidence.Key) {
 // gap gives the error of a key that could not be read.
 func (r *resolver) gap(k evidence.Key) error {
 	g, _ := r.store.Gap(k)
-	return fmt.Errorf("%q: %s failed: %s %s\n  %s", r.text, g.Call, g.Reason, g.Message, g.Fix)
+	return fmt.Errorf("%s: %s failed: %s %s\n  %s", typed(r.text), g.Call, g.Reason, g.Message, g.Fix)
 }
 
 func (r *resolver) names(ref evidence.Ref[evidence.Names]) ([]string, error) {
@@ -133,6 +146,9 @@ func (r *resolver) service(cluster, name string) ([]evidence.Target, error) {
 	clusters, err := r.names(evidence.ClustersKey())
 	if err != nil {
 		return nil, &TargetError{Text: r.text, Message: "there is no service " + name + " in cluster " + cluster}
+	}
+	if len(clusters) == 0 {
+		return nil, r.fail("there is no cluster %q in this region, nor any other", cluster)
 	}
 	if !slices.Contains(clusters, cluster) {
 		return nil, &TargetError{Text: r.text, Message: fmt.Sprintf("there is no cluster %q in this region", cluster), Near: near(cluster, clusters)}
@@ -194,7 +210,7 @@ func (r *resolver) all() (out []evidence.Target, err error) {
 		out = append(out, ts...)
 	}
 	if len(out) == 0 {
-		return nil, r.fail("this account and region has no ECS services that can be listed; check --profile and --region")
+		return nil, r.fail("this account and region has no ECS services that can be listed; check --profile")
 	}
 	return out, nil
 }

@@ -135,6 +135,7 @@ type TaskSet struct {
 	Pending        int                  `json:"pending"`
 	Stability      string               `json:"stability_status"` // STEADY_STATE, STABILIZING
 	LaunchType     string               `json:"launch_type"`
+	Strategy       []StrategyItem       `json:"strategy"`
 	Network        NetworkConfiguration `json:"network"`
 	TargetGroups   []ServiceTargetGroup `json:"target_groups"`
 	CreatedAt      Moment               `json:"created_at"`

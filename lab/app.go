@@ -27,10 +27,12 @@ type App struct {
 
 	Calls    []string // environment variables with addresses of other services that it calls again and again
 	Asks     string   // HOST:PORT that a consumer calls for each message; it counts a call in vain as one to its queue
+	Login    string   // environment variable with the password that it shows to what it Asks; "" = it shows none
 	Writes   string   // file that it opens to write after Boot; it exits with code 1 when it may not
 	SpoolsTo string   // file that it fills with Spools MiB over Growth after Boot; on the task's own disk it exits with code 1 when that is full
 	Spools   int
 
+	Routes   bool // it is a log router of FireLens: it takes what other containers say and sends it on
 	Collects bool // it takes traces from the other programs of its task and sends them to X-Ray
 
 	Port    int32          // TCP port it listens on after Boot; 0 = none
@@ -110,6 +112,9 @@ func (w *World) startApp(t *task, c *container) {
 		if !w.useFiles(t, c) {
 			return
 		}
+		if app.Routes && !w.useOutputs(t, c) {
+			return
+		}
 		c.serving = true
 		w.say(t, c, app.Says...)
 		if app.Consumes != nil {
@@ -162,8 +167,12 @@ func (t *task) taken(port int32) bool {
 	return slices.ContainsFunc(t.containers, func(o *container) bool { return o.serving && !o.done && o.port() == port })
 }
 
-// say writes lines to the log of a container, if it has the awslogs driver and its stream exists.
+// say writes lines to the log of a container, if it has the awslogs driver and its stream exists, or to the log router.
 func (w *World) say(t *task, c *container, lines ...string) {
+	if c.routed() {
+		w.route(t, c, lines)
+		return
+	}
 	if c.logGroup == "" || w.logGroups[c.logGroup] == nil || len(lines) == 0 {
 		return
 	}

@@ -36,6 +36,10 @@ func (w *World) Apply(steps []Step) error {
 		if s.Service == "lab" {
 			err = w.labOperation(s.Operation, in)
 		} else {
+			c.AccessKey = ""
+			if s.Owner {
+				c.AccessKey = ownerKey
+			}
 			out, err = c.Call(context.Background(), signingName(s.Service), s.Operation, in)
 		}
 		if err != nil {
@@ -391,6 +395,9 @@ func (w *World) well(target string) error {
 	}
 	if err := w.queueWorked(s); err != nil {
 		return err
+	}
+	if away := w.turnedAway(s); away != "" {
+		return fmt.Errorf("%s: %s", target, away)
 	}
 	if unfound := w.unfound(s); unfound != "" {
 		return fmt.Errorf("%s: %s", target, unfound)

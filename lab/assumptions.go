@@ -28,7 +28,7 @@ const (
 // Assumptions lists what the lab takes for true, by subject. None was compared with a real account yet.
 func Assumptions() []Assumption {
 	out := []Assumption{}
-	for _, list := range [][]Assumption{startAssumptions, schedulerAssumptions, networkAssumptions, storageAssumptions, connectAssumptions, callerAssumptions, loadAssumptions, beyondAssumptions, rolloutAssumptions} {
+	for _, list := range [][]Assumption{startAssumptions, schedulerAssumptions, networkAssumptions, storageAssumptions, connectAssumptions, callerAssumptions, loadAssumptions, beyondAssumptions, sharingAssumptions, rolloutAssumptions, pipelineAssumptions} {
 		out = append(out, list...)
 	}
 	return out

@@ -19,7 +19,7 @@ func (w *World) buildHub() {
 	w.addSubnet("transit-a", "10.0.20.0/28", "a", 11)
 	w.addSubnet("transit-b", "10.0.20.16/28", "b", 11)
 	for _, name := range []string{"transit-a", "transit-b"} {
-		w.joinDefaultACL(name)
+		w.joinDefaultACL(w.names["subnet:"+name], w.names["vpc:shop"])
 	}
 	w.addRouteTable("transit", []string{"transit-a", "transit-b"})
 	gateway, id := w.call("tgw:company", "tgw"), w.call("tgw-attachment:shop", "tgw-attach")
@@ -36,7 +36,7 @@ func (w *World) buildHub() {
 // names has.
 func (w *World) buildInspection() {
 	w.addSubnet("firewall-a", "10.0.30.0/28", "a", 10)
-	w.joinDefaultACL("firewall-a")
+	w.joinDefaultACL(w.names["subnet:firewall-a"], w.names["vpc:shop"])
 	table := w.addRouteTable("firewall", []string{"firewall-a"})
 	table.Routes = append(table.Routes, ec2types.Route{DestinationCidrBlock: aws.String("0.0.0.0/0"), NatGatewayId: aws.String(w.names["nat:shop"]), State: ec2types.RouteStateActive, Origin: ec2types.RouteOriginCreateRoute})
 	arn := func(resource string) string {
@@ -83,8 +83,11 @@ func (w *World) sendPrivate(r ec2types.Route) {
 	t.Routes[routeTo(t, r)] = r
 }
 
-// joinDefaultACL is what happens to a new subnet.
-func (w *World) joinDefaultACL(subnet string) {
-	acl := w.acls[w.names["acl:default"]]
-	acl.Associations = append(acl.Associations, ec2types.NetworkAclAssociation{NetworkAclAssociationId: aws.String(w.newID("aclassoc")), NetworkAclId: acl.NetworkAclId, SubnetId: aws.String(w.names["subnet:"+subnet])})
+// joinDefaultACL is what happens to a new subnet: without a choice it has the default network ACL of its VPC.
+func (w *World) joinDefaultACL(subnet, vpc string) {
+	for _, acl := range w.acls {
+		if aws.ToBool(acl.IsDefault) && aws.ToString(acl.VpcId) == vpc {
+			acl.Associations = append(acl.Associations, ec2types.NetworkAclAssociation{NetworkAclAssociationId: aws.String(w.newID("aclassoc")), NetworkAclId: acl.NetworkAclId, SubnetId: aws.String(subnet)})
+		}
+	}
 }

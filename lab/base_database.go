@@ -11,6 +11,8 @@ import (
 const (
 	databaseHost = "db.shop.internal"
 	databasePort = 5432
+
+	databasePassword = "correct-horse" // as in secret shop/db
 )
 
 // databaseWorker is a release of worker that books every order in the database.
@@ -18,12 +20,18 @@ var databaseWorker = []build{{"2.6.0", anywhere, true, func() App {
 	a := workerApp(5, 6*time.Second)
 	a.Asks, a.Says = fmt.Sprintf("%s:%d", databaseHost, databasePort), []string{`level=info msg="worker books orders in the database"`}
 	return a
-}(), 8 * day}}
+}(), 8 * day}, {"2.6.1", anywhere, true, func() App { // logs in with the password that it was started with, and goes on trying
+	a := workerApp(5, 6*time.Second)
+	a.Asks, a.Login, a.Needs = fmt.Sprintf("%s:%d", databaseHost, databasePort), "DB_PASSWORD", append(a.Needs, "DB_PASSWORD")
+	a.Consumes.Tries, a.Says = 0, []string{`level=info msg="worker books orders in the database"`}
+	return a
+}(), 4 * day}}
 
 // buildDatabase adds a database to the shop, which worker books its orders in:
 //
 //	db.shop.internal  a network interface in private-a with security group database, which lets in the tasks' group on 5432
 func (w *World) buildDatabase() {
+	w.vcpuQuota = 16 // room for the workers at their most, and a deployment of them
 	id := w.call("sg:database", "sg")
 	w.groups[id] = &ec2types.SecurityGroup{
 		GroupId: aws.String(id), GroupName: aws.String("database"), Description: aws.String("the database"), VpcId: aws.String(w.names["vpc:shop"]), OwnerId: aws.String(w.Account),
@@ -35,6 +43,7 @@ func (w *World) buildDatabase() {
 		panic("lab: the base world has no address for its database: " + err.Error())
 	}
 	put(&w.privateNames, databaseHost, *eni.NetworkInterfaceId)
+	w.password = databasePassword
 	w.addImages("shop/worker", databaseWorker)
 }
 
@@ -46,6 +55,29 @@ func (w *World) callsInVain(t *task, c *container) string {
 	host, port := splitPort(c.image.App.Asks)
 	if _, broken := w.dial(t, host, port); broken != "" {
 		return fmt.Sprintf("failed to connect to `host=%s user=orders database=shop`: %s", host, broken)
+	}
+	if login := c.image.App.Login; login != "" && w.password != "" && c.env[login] != w.password {
+		return fmt.Sprintf("failed to connect to `host=%s user=orders database=shop`: failed SASL auth: FATAL: password authentication failed for user \"orders\" (SQLSTATE 28P01)", host)
+	}
+	return ""
+}
+
+func (w *World) labSetDatabasePassword(in map[string]any) error {
+	if w.password == "" || textOf(in, "Password") == "" {
+		return fmt.Errorf("this account has no database, or the password is empty; the base database has one")
+	}
+	w.password = textOf(in, "Password")
+	return nil
+}
+
+// turnedAway says which task of a service has a password that the database does not take; "" when none has.
+func (w *World) turnedAway(s *service) string {
+	for _, t := range s.live(nil) {
+		for _, c := range t.containers {
+			if c.serving && !c.done && c.image.App.Login != "" && w.password != "" && c.env[c.image.App.Login] != w.password {
+				return "the database does not take the password of task " + t.id
+			}
+		}
 	}
 	return ""
 }

@@ -100,6 +100,11 @@ func (w *World) buildPublicImages() {
 			App: App{Programs: []string{"/docker-entrypoint.sh", "/bin/sh"}, Memory: 30},
 		}}
 	}
+	router := "public.ecr.aws/aws-observability/aws-for-fluent-bit"
+	w.public[router] = &publicImage{Reference: router, image: image{
+		Digest: digestOf(router), Tags: []string{"latest", "stable", "2.34.0"}, Pushed: w.now.Add(-20 * day), Size: 120_000_000, Platforms: anywhere, Index: true,
+		App: App{Programs: []string{"/entrypoint.sh", "/bin/sh"}, Boot: 500 * time.Millisecond, Memory: 40, Routes: true, Says: []string{"[ info] [fluent bit] version=1.9.10, commit=, pid=1", "[ info] [sp] stream processor started"}},
+	}}
 	collector := "public.ecr.aws/aws-observability/aws-otel-collector"
 	w.public[collector] = &publicImage{Reference: collector, image: image{
 		Digest: digestOf(collector), Tags: []string{"latest", "v0.43.3"}, Pushed: w.now.Add(-20 * day), Size: 110_000_000, Platforms: anywhere, Index: true,

@@ -29,6 +29,7 @@ func (w *World) buildManagedPolicies() {
 	} {
 		w.managed(p.path, p.name, p.document)
 	}
+	w.managedAs("ANPA"+strings.ToUpper(stableHex(17, "volumes")), "/service-role/", "AmazonECSInfrastructureRolePolicyForVolumes", infrastructureVolumes)
 	w.managedAs("ANPA"+strings.ToUpper(stableHex(17, "xray")), "/", "AWSXRayDaemonWriteAccess", xrayPolicy)
 }
 

@@ -11,6 +11,7 @@ import (
 type beyond struct {
 	attachments  map[string]*ec2types.TransitGatewayVpcAttachment // by id
 	hub          hubNetwork
+	sharing                                // what another account shares
 	firewalls    map[string]*inspector     // by the firewall's ARN
 	policySets   map[string]*policySet     // firewall policies, by ARN
 	ruleSets     map[string]*ruleSet       // rule groups of Network Firewall, by ARN
@@ -19,6 +20,7 @@ type beyond struct {
 	dnsGuards    map[string]*dnsGuard      // associations of a rule group with a VPC, by id
 	forwards     map[string]*forwarding    // rules of Route 53 Resolver, by id
 	forwardedIn  map[string]*forwardedHere // associations of a rule with a VPC, by id
+	password     string                    // of user orders in the database; "" = it takes any
 	privateNames map[string]string         // names of a private hosted zone of the VPC: the network interface
 }
 
@@ -30,6 +32,8 @@ type hubNetwork struct {
 	internet bool              // its NAT gateway and default route work
 	returns  bool              // the gateway's route table leads back to the VPC
 	servers  map[string]string // name servers by address: all = knows every public name, company = only the company's
+	zones    map[string]bool   // VPCs in which the names of central endpoints resolve, by id
+	central  bool              // the central endpoints answer
 }
 
 // nameServerKinds are what a name server of the company may know.
@@ -48,6 +52,9 @@ func (w *World) labSetHub(in map[string]any) error {
 	}
 	if v := textOf(in, "Returns"); v != "" {
 		h.returns = v == "true"
+	}
+	if v := textOf(in, "Endpoints"); v != "" {
+		h.central = v == "true"
 	}
 	return nil
 }

@@ -71,9 +71,10 @@ func (w *World) ec2Operations() []wire.Operation {
 
 // reads makes a handler that looks at the world and leaves it as it is.
 func reads[I, O any](w *World, f func(*I) (*O, error)) func(*wire.Request, *I) (*O, error) {
-	return func(_ *wire.Request, in *I) (*O, error) {
+	return func(r *wire.Request, in *I) (*O, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		w.byOwner = r.AccessKey == ownerKey
 		return f(in)
 	}
 }
@@ -81,9 +82,15 @@ func reads[I, O any](w *World, f func(*I) (*O, error)) func(*wire.Request, *I) (
 // changes makes a handler that changes the world. What a handler answers must not be written to later: the answer is sent
 // without the lock, so handlers replace slices and never change them in place.
 func changes[I, O any](w *World, f func(*I) (*O, error)) func(*wire.Request, *I) (*O, error) {
-	return func(_ *wire.Request, in *I) (*O, error) {
+	return func(r *wire.Request, in *I) (*O, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		w.byOwner = r.AccessKey == ownerKey
+		if r.Service == "ec2" {
+			if err := w.mayChange(r.Operation, in); err != nil {
+				return nil, err
+			}
+		}
 		out, err := f(in)
 		if err == nil {
 			w.touch()

@@ -18,7 +18,7 @@ func (w *World) findACL(id string) (*ec2types.NetworkAcl, error) {
 }
 
 func (w *World) describeNetworkACLs(in *ec2.DescribeNetworkAclsInput) (*ec2.DescribeNetworkAclsOutput, error) {
-	rows, next, err := describe(w.acls, in.NetworkAclIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidNetworkAclID.NotFound", "networkAcl ID"), func(a *ec2types.NetworkAcl, f string) ([]string, bool) {
+	rows, next, err := describe(w.seenACLs(), in.NetworkAclIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidNetworkAclID.NotFound", "networkAcl ID"), func(a *ec2types.NetworkAcl, f string) ([]string, bool) {
 		switch f {
 		case "network-acl-id":
 			return text(a.NetworkAclId), true

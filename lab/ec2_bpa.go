@@ -18,7 +18,7 @@ func (w *World) blockMode(ids ...string) string {
 			return string(ec2types.BlockPublicAccessModeOff)
 		}
 	}
-	if w.bpaMode == "" {
+	if w.bpaMode == "" || slices.ContainsFunc(ids, func(id string) bool { return w.owners[id] != "" }) { // the option is of one account's own VPCs
 		return string(ec2types.BlockPublicAccessModeOff)
 	}
 	return w.bpaMode

@@ -24,7 +24,7 @@ var endpointServices = []string{"ecr.api", "ecr.dkr", "s3", "dynamodb", "logs", 
 	"sqs", "sns", "events", "monitoring", "xray", "elasticfilesystem", "execute-api", "ec2", "guardduty-data"}
 
 func (w *World) describeVpcEndpoints(in *ec2.DescribeVpcEndpointsInput) (*ec2.DescribeVpcEndpointsOutput, error) {
-	rows, next, err := describe(w.endpoints, in.VpcEndpointIds, in.Filters, in.MaxResults, in.NextToken, noEndpoint, func(e *ec2types.VpcEndpoint, f string) ([]string, bool) {
+	rows, next, err := describe(w.seenEndpoints(), in.VpcEndpointIds, in.Filters, in.MaxResults, in.NextToken, noEndpoint, func(e *ec2types.VpcEndpoint, f string) ([]string, bool) {
 		switch f {
 		case "vpc-endpoint-id":
 			return text(e.VpcEndpointId), true

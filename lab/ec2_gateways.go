@@ -22,7 +22,7 @@ func (w *World) describeNatGateways(in *ec2.DescribeNatGatewaysInput) (*ec2.Desc
 	missing := func(id string) *wire.Error {
 		return wire.Errorf("NatGatewayNotFound", "The Nat Gateway %s was not found", id)
 	}
-	rows, next, err := describe(w.nats, in.NatGatewayIds, in.Filter, in.MaxResults, in.NextToken, missing, func(n *ec2types.NatGateway, f string) ([]string, bool) {
+	rows, next, err := describe(w.seenNATs(), in.NatGatewayIds, in.Filter, in.MaxResults, in.NextToken, missing, func(n *ec2types.NatGateway, f string) ([]string, bool) {
 		switch f {
 		case "nat-gateway-id":
 			return text(n.NatGatewayId), true
@@ -147,7 +147,7 @@ func (w *World) gatewayOf(vpcID string) *ec2types.InternetGateway {
 }
 
 func (w *World) describeInternetGateways(in *ec2.DescribeInternetGatewaysInput) (*ec2.DescribeInternetGatewaysOutput, error) {
-	rows, next, err := describe(w.igws, in.InternetGatewayIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidInternetGatewayID.NotFound", "internetGateway ID"), func(g *ec2types.InternetGateway, f string) ([]string, bool) {
+	rows, next, err := describe(w.seenIGWs(), in.InternetGatewayIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidInternetGatewayID.NotFound", "internetGateway ID"), func(g *ec2types.InternetGateway, f string) ([]string, bool) {
 		var vpcs, states []string
 		for _, a := range g.Attachments {
 			vpcs, states = append(vpcs, aws.ToString(a.VpcId)), append(states, string(a.State))
@@ -232,7 +232,7 @@ func (w *World) allocateAddress(in *ec2.AllocateAddressInput) (*ec2.AllocateAddr
 // describeAddresses lists the elastic addresses: the allocated ones, and those that NAT gateways were born with.
 func (w *World) describeAddresses(in *ec2.DescribeAddressesInput) (*ec2.DescribeAddressesOutput, error) {
 	all := map[string]*ec2types.Address{}
-	for _, n := range w.nats {
+	for _, n := range w.seenNATs() {
 		for _, a := range n.NatGatewayAddresses {
 			if a.AllocationId != nil && a.PublicIp != nil && n.State != ec2types.NatGatewayStateDeleted {
 				all[*a.AllocationId] = &ec2types.Address{
@@ -243,7 +243,9 @@ func (w *World) describeAddresses(in *ec2.DescribeAddressesInput) (*ec2.Describe
 		}
 	}
 	for id, a := range w.addresses {
-		all[id] = a
+		if n := w.interfaces[aws.ToString(a.NetworkInterfaceId)]; n == nil || !w.hides(n.VpcId) || !w.ownersInterface(n) {
+			all[id] = a
+		}
 	}
 	rows, _, err := describe(all, in.AllocationIds, in.Filters, nil, nil, notFoundAs("InvalidAllocationID.NotFound", "allocation ID"), func(a *ec2types.Address, f string) ([]string, bool) {
 		switch f {

@@ -27,7 +27,7 @@ func (w *World) describeSecurityGroups(in *ec2.DescribeSecurityGroupsInput) (*ec
 	missing := func(id string) *wire.Error {
 		return wire.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
 	}
-	rows, next, err := describe(w.groups, in.GroupIds, filters, in.MaxResults, in.NextToken, missing, groupAttributes)
+	rows, next, err := describe(w.seenGroups(), in.GroupIds, filters, in.MaxResults, in.NextToken, missing, groupAttributes)
 	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: values(rows), NextToken: next}, err
 }
 
@@ -74,7 +74,7 @@ func groupAttributes(g *ec2types.SecurityGroup, f string) ([]string, bool) {
 
 func (w *World) describeSecurityGroupRules(in *ec2.DescribeSecurityGroupRulesInput) (*ec2.DescribeSecurityGroupRulesOutput, error) {
 	all := map[string]*ec2types.SecurityGroupRule{}
-	for _, g := range w.groups {
+	for _, g := range w.seenGroups() {
 		for _, egress := range []bool{false, true} {
 			for _, r := range flatten(*permissions(g, egress)) {
 				rule := w.rule(g, egress, r)
@@ -112,6 +112,9 @@ func (w *World) createSecurityGroup(in *ec2.CreateSecurityGroupInput) (*ec2.Crea
 		GroupId: aws.String(id), GroupName: in.GroupName, Description: in.Description, VpcId: v.VpcId, OwnerId: aws.String(w.Account), SecurityGroupArn: aws.String(w.ec2ARN("security-group/" + id)),
 		IpPermissions: []ec2types.IpPermission{}, IpPermissionsEgress: []ec2types.IpPermission{{IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}}},
 		Tags: tagsFor(in.TagSpecifications, ec2types.ResourceTypeSecurityGroup),
+	}
+	if w.byOwner {
+		g.OwnerId = v.OwnerId
 	}
 	w.groups[id] = g
 	return &ec2.CreateSecurityGroupOutput{GroupId: g.GroupId, SecurityGroupArn: g.SecurityGroupArn, Tags: g.Tags}, nil

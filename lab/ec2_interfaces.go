@@ -181,7 +181,7 @@ func (w *World) publicAddress() string {
 }
 
 func (w *World) describeNetworkInterfaces(in *ec2.DescribeNetworkInterfacesInput) (*ec2.DescribeNetworkInterfacesOutput, error) {
-	rows, next, err := describe(w.interfaces, in.NetworkInterfaceIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidNetworkInterfaceID.NotFound", "networkInterface ID"), w.interfaceAttributes)
+	rows, next, err := describe(w.seenInterfaces(), in.NetworkInterfaceIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidNetworkInterfaceID.NotFound", "networkInterface ID"), w.interfaceAttributes)
 	return &ec2.DescribeNetworkInterfacesOutput{NetworkInterfaces: values(rows), NextToken: next}, err
 }
 

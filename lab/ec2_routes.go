@@ -19,7 +19,7 @@ func (w *World) findTable(id *string) (*ec2types.RouteTable, error) {
 }
 
 func (w *World) describeRouteTables(in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {
-	rows, next, err := describe(w.routeTables, in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidRouteTableID.NotFound", "routeTable ID"), tableAttributes)
+	rows, next, err := describe(w.seenTables(), in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidRouteTableID.NotFound", "routeTable ID"), tableAttributes)
 	return &ec2.DescribeRouteTablesOutput{RouteTables: values(rows), NextToken: next}, err
 }
 

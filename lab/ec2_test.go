@@ -253,6 +253,10 @@ func TestEC2NetworkACLAndTables(t *testing.T) {
 	if *made.AvailableIpAddressCount != 11 {
 		t.Errorf("a /28 has %d addresses", *made.AvailableIpAddressCount)
 	}
+	its := must[*ec2.DescribeNetworkAclsOutput](t)(c.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{Filters: []ec2types.Filter{{Name: aws.String("association.subnet-id"), Values: []string{*made.SubnetId}}}})).NetworkAcls
+	if len(its) != 1 || !*its[0].IsDefault {
+		t.Errorf("a new subnet has %d network ACLs, want the default one", len(its))
+	}
 	wantCode(t, "InvalidSubnet.Conflict")(c.CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: made.VpcId, CidrBlock: aws.String("10.0.20.0/24")}))
 	table := must[*ec2.CreateRouteTableOutput](t)(c.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: made.VpcId})).RouteTable
 	a := must[*ec2.AssociateRouteTableOutput](t)(c.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: table.RouteTableId, SubnetId: made.SubnetId}))

@@ -20,7 +20,7 @@ func (w *World) findVPC(id *string) (*vpc, error) {
 }
 
 func (w *World) describeVpcs(in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutput, error) {
-	rows, next, err := describe(w.vpcs, in.VpcIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidVpcID.NotFound", "vpc ID"), func(v *vpc, f string) ([]string, bool) {
+	rows, next, err := describe(w.seenVPCs(), in.VpcIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidVpcID.NotFound", "vpc ID"), func(v *vpc, f string) ([]string, bool) {
 		switch f {
 		case "vpc-id":
 			return text(v.VpcId), true
@@ -85,7 +85,7 @@ func (w *World) modifyVpcAttribute(in *ec2.ModifyVpcAttributeInput) (*ec2.Modify
 }
 
 func (w *World) describeSubnets(in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {
-	rows, next, err := describe(w.subnets, in.SubnetIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidSubnetID.NotFound", "subnet ID"), func(s *ec2types.Subnet, f string) ([]string, bool) {
+	rows, next, err := describe(w.seenSubnets(), in.SubnetIds, in.Filters, in.MaxResults, in.NextToken, notFoundAs("InvalidSubnetID.NotFound", "subnet ID"), func(s *ec2types.Subnet, f string) ([]string, bool) {
 		switch f {
 		case "subnet-id":
 			return text(s.SubnetId), true
@@ -148,6 +148,7 @@ func (w *World) createSubnet(in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput
 		DefaultForAz: aws.Bool(false), AssignIpv6AddressOnCreation: aws.Bool(false), Tags: tagsFor(in.TagSpecifications, ec2types.ResourceTypeSubnet),
 	}
 	w.subnets[id] = s
+	w.joinDefaultACL(id, *v.VpcId)
 	w.countAddresses(s)
 	if acl := w.aclOf(id); acl != nil { // the default one
 		acl.Associations = append(slices.Clone(acl.Associations), ec2types.NetworkAclAssociation{

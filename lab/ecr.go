@@ -25,6 +25,9 @@ func (w *World) ecrOperations() []wire.Operation {
 		wire.Op("ecr", "GetLifecyclePolicy", reads(w, w.getLifecyclePolicy)),
 		wire.Op("ecr", "DescribeRegistry", reads(w, w.describeRegistry)),
 		wire.Op("ecr", "DescribePullThroughCacheRules", reads(w, w.describePullThroughCacheRules)),
+		wire.Op("ecr", "CreatePullThroughCacheRule", changes(w, w.createPullThroughCacheRule)),
+		wire.Op("ecr", "UpdatePullThroughCacheRule", changes(w, w.updatePullThroughCacheRule)),
+		wire.Op("ecr", "DeletePullThroughCacheRule", changes(w, w.deletePullThroughCacheRule)),
 		wire.Op("ecr", "GetAuthorizationToken", reads(w, w.getAuthorizationToken)),
 		wire.Op("ecr", "DescribeImages", reads(w, w.describeImages)),
 		wire.Op("ecr", "ListImages", reads(w, w.listImages)),
@@ -160,14 +163,6 @@ func (w *World) getLifecyclePolicy(in *ecr.GetLifecyclePolicyInput) (*ecr.GetLif
 
 func (w *World) describeRegistry(*ecr.DescribeRegistryInput) (*ecr.DescribeRegistryOutput, error) {
 	return &ecr.DescribeRegistryOutput{RegistryId: aws.String(w.Account), ReplicationConfiguration: &ecrtypes.ReplicationConfiguration{Rules: []ecrtypes.ReplicationRule{}}}, nil
-}
-
-// describePullThroughCacheRules: this world has none.
-func (w *World) describePullThroughCacheRules(in *ecr.DescribePullThroughCacheRulesInput) (*ecr.DescribePullThroughCacheRulesOutput, error) {
-	if len(in.EcrRepositoryPrefixes) > 0 {
-		return nil, wire.Errorf("PullThroughCacheRuleNotFoundException", "Pull through cache rule not found for ECR repository prefix '%s' in the registry with id '%s'", in.EcrRepositoryPrefixes[0], w.Account)
-	}
-	return &ecr.DescribePullThroughCacheRulesOutput{}, nil
 }
 
 func (w *World) getAuthorizationToken(*ecr.GetAuthorizationTokenInput) (*ecr.GetAuthorizationTokenOutput, error) {

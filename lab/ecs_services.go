@@ -151,7 +151,11 @@ func (w *World) newService(in *ecs.CreateServiceInput) (*service, error) {
 	if err := checkExec(in.EnableExecuteCommand, def, fmt.Sprintf(noRoleForService, "created")); err != nil {
 		return nil, err
 	}
-	s := &service{cluster: cluster, said: map[string]time.Time{}, connect: in.ServiceConnectConfiguration}
+	volumes, err := checkLaunchVolumes(def, in.VolumeConfigurations)
+	if err != nil {
+		return nil, err
+	}
+	s := &service{cluster: cluster, said: map[string]time.Time{}, connect: in.ServiceConnectConfiguration, volumes: volumes}
 	s.Service = ecstypes.Service{
 		ServiceName: in.ServiceName, ServiceArn: aws.String(w.ecsARN("service/" + cluster + "/" + name)), ClusterArn: aws.String(w.ecsARN("cluster/" + cluster)),
 		Status: aws.String("ACTIVE"), DesiredCount: aws.ToInt32(in.DesiredCount), TaskDefinition: def.TaskDefinitionArn, CreatedAt: aws.Time(w.now),
@@ -239,7 +243,14 @@ func (w *World) updateService(_ *wire.Request, in *ecs.UpdateServiceInput) (*ecs
 	if in.ServiceRegistries != nil {
 		next.ServiceRegistries = in.ServiceRegistries
 	}
-	rollout := in.ForceNewDeployment || !reflect.DeepEqual(next, s.Service) || !reflect.DeepEqual(connect, s.connect)
+	volumes := s.volumes
+	if in.VolumeConfigurations != nil {
+		volumes = in.VolumeConfigurations
+	}
+	if volumes, err = checkLaunchVolumes(w.taskDefs[defKey(next.TaskDefinition)], volumes); err != nil {
+		return nil, err
+	}
+	rollout := in.ForceNewDeployment || !reflect.DeepEqual(next, s.Service) || !reflect.DeepEqual(connect, s.connect) || !reflect.DeepEqual(volumes, s.volumes)
 	if rollout {
 		if err := w.checkConnect(s.cluster, connect, next.ServiceRegistries, w.taskDefs[defKey(next.TaskDefinition)]); err != nil {
 			return nil, err
@@ -259,7 +270,7 @@ func (w *World) updateService(_ *wire.Request, in *ecs.UpdateServiceInput) (*ecs
 	if err := w.checkStrategy(next.DeploymentConfiguration, next.LoadBalancers); err != nil {
 		return nil, err
 	}
-	s.Service, s.connect = next, connect
+	s.Service, s.connect, s.volumes = next, connect, volumes
 	if rollout {
 		w.deploy(s)
 	} else {
@@ -309,6 +320,7 @@ func (w *World) deploy(s *service) {
 		Id: aws.String("ecs-svc/" + id), Status: aws.String("PRIMARY"), TaskDefinition: s.TaskDefinition, CreatedAt: aws.Time(w.now), UpdatedAt: aws.Time(w.now),
 		LaunchType: s.LaunchType, CapacityProviderStrategy: s.CapacityProviderStrategy, NetworkConfiguration: s.NetworkConfiguration,
 		RolloutState: ecstypes.DeploymentRolloutStateInProgress, RolloutStateReason: aws.String("ECS deployment ecs-svc/" + id + " in progress."),
+		VolumeConfigurations: s.volumes,
 	}
 	if s.LaunchType == ecstypes.LaunchTypeFargate || s.LaunchType == "" {
 		d.PlatformVersion, d.PlatformFamily = aws.String("1.4.0"), aws.String("Linux")
@@ -318,7 +330,7 @@ func (w *World) deploy(s *service) {
 	d.launch = launch{
 		cluster: s.cluster, definition: w.taskDefs[defKey(s.TaskDefinition)], launchType: s.LaunchType, strategy: s.CapacityProviderStrategy,
 		group: "service:" + s.name(), startedBy: "ecs-svc/" + id, service: s, deployment: d,
-		balancers: s.LoadBalancers,
+		balancers: s.LoadBalancers, volumes: s.volumes,
 	}
 	if s.NetworkConfiguration != nil && s.NetworkConfiguration.AwsvpcConfiguration != nil {
 		d.launch.network = *s.NetworkConfiguration.AwsvpcConfiguration
@@ -390,7 +402,7 @@ func (w *World) checkNetwork(def *ecstypes.TaskDefinition, n *ecstypes.NetworkCo
 	a.AssignPublicIp = cmp.Or(a.AssignPublicIp, ecstypes.AssignPublicIpDisabled)
 	vpc := ""
 	for _, id := range a.Subnets {
-		s := w.subnets[id]
+		s := w.openSubnet(id)
 		if s == nil {
 			return nil, invalid("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)", strings.Join(a.Subnets, ", "), id)
 		}

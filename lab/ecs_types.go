@@ -19,6 +19,7 @@ type service struct {
 	history          []*deployment // every deployment since the service was made, newest first
 	tasks            []*task       // in order of creation; stopped ones stay for an hour
 	connect          *ecstypes.ServiceConnectConfiguration
+	volumes          []ecstypes.ServiceVolumeConfiguration // EBS volumes that its tasks get
 	events           []ecstypes.ServiceEvent
 	said             map[string]time.Time // when a message was last put in the events; cleared when the cause is gone
 	steadyAt         time.Time            // last "has reached a steady state"; zero = not steady
@@ -66,6 +67,7 @@ type launch struct {
 	service    *service    // nil = standalone
 	deployment *deployment // nil = standalone
 	balancers  []ecstypes.LoadBalancer
+	volumes    []ecstypes.ServiceVolumeConfiguration
 }
 
 // task is an ECS task with its way through the launch pipeline.

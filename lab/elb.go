@@ -145,7 +145,7 @@ func (w *World) placeBalancer(b *loadBalancer, subnets []string) error {
 	zones := map[string]bool{}
 	var placed []elbtypes.AvailabilityZone
 	for _, id := range subnets {
-		s := w.subnets[id]
+		s := w.openSubnet(id)
 		if s == nil || aws.ToString(s.VpcId) != aws.ToString(b.VpcId) {
 			return wire.Errorf("SubnetNotFound", "The subnet ID '%s' does not exist", id)
 		}

@@ -67,6 +67,7 @@ func (w *World) newTask(l launch, subnet string, p placement) *task {
 		Id: aws.String(attachment), Type: aws.String("ElasticNetworkInterface"), Status: aws.String("PRECREATED"),
 		Details: []ecstypes.KeyValuePair{{Name: aws.String("subnetId"), Value: aws.String(subnet)}},
 	}}
+	w.addVolumes(t)
 	for i := range def.ContainerDefinitions {
 		cd := &def.ContainerDefinitions[i]
 		t.containers = append(t.containers, &container{index: i, def: cd, env: environment(cd, l.overrides)})
@@ -101,6 +102,10 @@ func (w *World) attach(t *task, subnet, attachment string) {
 	n := t.launch.network
 	public := n.AssignPublicIp == ecstypes.AssignPublicIpEnabled
 	eni, err := w.createInterface(subnet, n.SecurityGroups, public, t.interfaceDescription(attachment))
+	if err == nil && w.openSubnet(subnet) == nil {
+		w.deleteInterface(*eni.NetworkInterfaceId)
+		err = withdrawn
+	}
 	if err != nil {
 		with := ""
 		if public {
@@ -124,8 +129,15 @@ func (w *World) attach(t *task, subnet, attachment string) {
 	for i := range t.Containers {
 		t.Containers[i].NetworkInterfaces = []ecstypes.NetworkInterface{{AttachmentId: aws.String(attachment), PrivateIpv4Address: eni.PrivateIpAddress}}
 	}
-	t.set("PENDING")
-	w.later(t, w.about(4*time.Second), func() { w.walk(t, w.stages(t), w.now) })
+	pending := func() {
+		t.set("PENDING")
+		w.later(t, w.about(4*time.Second), func() { w.walk(t, w.stages(t), w.now) })
+	}
+	if len(t.launch.volumes) > 0 {
+		w.walk(t, w.volumeStages(t, pending), w.now)
+		return
+	}
+	pending()
 }
 
 // walk runs the stages one after the other; began is when the first of them was first tried.
@@ -178,7 +190,9 @@ func (w *World) stopped(t *task) {
 	if t.instance != nil {
 		w.reserve(t.instance, t.launch.definition, +1)
 	}
-	t.Attachments[0].Status = aws.String("DELETED")
+	for i := range t.Attachments {
+		t.Attachments[i].Status = aws.String("DELETED")
+	}
 	t.StoppedAt = aws.Time(w.now)
 	t.set("STOPPED")
 	w.noteUsage(t, -1)

@@ -120,6 +120,12 @@ func (w *World) lookup(t *task, c *container, r imageRef) (*image, *failure) {
 	if no := w.denied(t, "ecr:BatchGetImage", arn, policy, endpoint); no != "" {
 		return nil, &failure{reason: fmt.Sprintf(retried, 1, r.full, fmt.Sprintf("pulling from host %s failed with status code [manifests %s]: 403 Forbidden", r.host, r.tag()))}
 	}
+	if img == nil {
+		var f *failure
+		if img, f = w.pullThrough(t, r, endpoint); f != nil {
+			return nil, f
+		}
+	}
 	if img == nil { // a missing repository looks the same as a missing tag to the runtime
 		return nil, &failure{reason: fmt.Sprintf(retried, 7, r.full, r.full+": not found")}
 	}

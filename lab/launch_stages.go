@@ -9,8 +9,8 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// stages lists what stands between a task that has its interface and RUNNING, in order: registry token, secrets, log
-// streams, EFS volumes, then manifest and layers of every container, then the start. The first that fails decides what AWS says.
+// stages lists what stands between a task that has its interface and RUNNING, in order: registry token, secrets, environment
+// files, log streams, EFS volumes, then manifest and layers of every container, then the start. The first that fails decides what AWS says.
 func (w *World) stages(t *task) []stage {
 	var out []stage
 	add := func(took time.Duration, attempt func() *failure) {
@@ -28,9 +28,17 @@ func (w *World) stages(t *task) []stage {
 		}
 	}
 	for _, c := range t.containers {
+		for _, f := range c.def.EnvironmentFiles {
+			add(300*time.Millisecond, func() *failure { return w.fetchEnvFile(t, c, f) })
+		}
+	}
+	for _, c := range t.containers {
 		if l := c.def.LogConfiguration; l != nil && l.LogDriver == ecstypes.LogDriverAwslogs {
 			add(500*time.Millisecond, func() *failure { return w.logDriver(t, c) })
 		}
+	}
+	if r := t.router(); r != nil {
+		add(200*time.Millisecond, func() *failure { return w.routerConfig(t, r) })
 	}
 	for _, v := range t.efsVolumes() {
 		add(time.Second, func() *failure { return w.mount(t, v) })
@@ -55,6 +63,9 @@ func (w *World) startContainers(t *task) *failure {
 			return &failure{container: c, reason: "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed to create shim task: " +
 				fmt.Sprintf("OCI runtime create failed: runc create failed: unable to start container process: exec: %q: %s: unknown", program, why)}
 		}
+	}
+	if f := t.unrouted(); f != nil {
+		return f
 	}
 	if t.ordered() {
 		w.order(t)

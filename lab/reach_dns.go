@@ -140,6 +140,9 @@ func (w *World) lookupName(v *vpc, eni *ec2types.NetworkInterface, host string, 
 		if e := w.privateEndpoint(*v.VpcId, service, host); e != nil {
 			return destination{ip: w.endpointAddress(e, eni), endpoint: e, ok: true}
 		}
+		if ip, ok := w.hub.centralAddress(*v.VpcId, service); ok {
+			return destination{ip: ip, ok: true}
+		}
 	}
 	return destination{ip: w.serviceAddress(service, region), ok: true}
 }

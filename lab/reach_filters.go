@@ -116,14 +116,15 @@ func (w *World) aclOf(subnetID string) *ec2types.NetworkAcl {
 	return nil
 }
 
-// aclAllows walks the entries by rule number. Every port of the range must be allowed: a range that is allowed in part
-// fails some connections, and is blocked here.
+// aclAllows walks the entries by rule number. Of the ports to which answers may come a few can be refused: a hundredth at most, since
+// the connections of a start are some dozens and each may take any of them. A port that is dialled must be allowed.
 func aclAllows(acl *ec2types.NetworkAcl, c aclCheck) bool {
 	entries := slices.Clone(acl.Entries)
 	slices.SortStableFunc(entries, func(a, b ec2types.NetworkAclEntry) int {
 		return int(aws.ToInt32(a.RuleNumber)) - int(aws.ToInt32(b.RuleNumber))
 	})
 	open := []portRange{c.ports} // what no entry has decided yet
+	refused := int32(0)
 	for _, e := range entries {
 		if aws.ToBool(e.Egress) != c.egress || match(aws.ToString(e.CidrBlock), c.peer) == 0 {
 			continue
@@ -139,13 +140,21 @@ func aclAllows(acl *ec2types.NetworkAcl, c aclCheck) bool {
 		}
 		rest, touched := without(open, covers)
 		if touched && e.RuleAction == ec2types.RuleActionDeny {
-			return false
+			refused += width(open) - width(rest)
 		}
-		if open = rest; len(open) == 0 {
-			return true
-		}
+		open = rest
 	}
-	return false
+	refused += width(open)
+	return refused*100 <= width([]portRange{c.ports})
+}
+
+// width is how many ports ranges hold.
+func width(ranges []portRange) int32 {
+	n := int32(0)
+	for _, r := range ranges {
+		n += r.to - r.from + 1
+	}
+	return n
 }
 
 // without cuts a range out of ranges.

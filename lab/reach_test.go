@@ -167,6 +167,12 @@ func TestReach(t *testing.T) {
 		{name: "ACL: two entries make the range", host: ecrAPI, broken: func(w *World, _ *ec2types.NetworkInterface) {
 			w.ownACL("private-a", entry(100, outbound, accept, "6", "0.0.0.0/0", 443, 443), entry(110, inbound, accept, "6", "0.0.0.0/0", 40001, 65535), entry(100, inbound, accept, "6", "0.0.0.0/0", 1024, 40000))
 		}},
+		{name: "ACL: one port of 64512 is refused to the answers", host: ecrAPI, broken: func(w *World, _ *ec2types.NetworkInterface) {
+			w.ownACL("public-a", entry(100, outbound, accept, "-1", "0.0.0.0/0", 0, 0), entry(100, inbound, accept, "-1", "0.0.0.0/0", 0, 0), entry(90, inbound, refuse, "6", "0.0.0.0/0", 3389, 3389))
+		}},
+		{name: "ACL: one port in thirty is refused to the answers", host: ecrAPI, failure: "timeout", blocker: "acl:public-a", broken: func(w *World, _ *ec2types.NetworkInterface) {
+			w.ownACL("public-a", entry(100, outbound, accept, "-1", "0.0.0.0/0", 0, 0), entry(100, inbound, accept, "-1", "0.0.0.0/0", 0, 0), entry(90, inbound, refuse, "6", "0.0.0.0/0", 3000, 4999))
+		}},
 		{name: "ACL: the lower number wins", host: ecrAPI, failure: "timeout", blocker: "acl:private-a", broken: func(w *World, _ *ec2types.NetworkInterface) {
 			w.ownACL("private-a", entry(100, outbound, accept, "-1", "0.0.0.0/0", 0, 0), entry(100, inbound, accept, "-1", "0.0.0.0/0", 0, 0), entry(90, outbound, refuse, "6", "52.0.0.0/8", 443, 443))
 		}},

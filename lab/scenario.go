@@ -46,16 +46,41 @@ const NoFault = "none"
 
 // Step is one API call, in the form that `aws SERVICE OPERATION --cli-input-json` takes. Strings may hold placeholders, see
 // Resolve. The service "lab" has operations for what no API can do, see labOperations. As keeps the answer for later steps:
-// after `as: nat`, ${nat.NatGateway.NatGatewayId} is a part of it.
+// after `as: nat`, ${nat.NatGateway.NatGatewayId} is a part of it. With Owner the account that shares its network does it, with its own
+// view and permissions; the account's own trail does not have it.
 type Step struct {
 	Service   string         `yaml:"service"`
 	Operation string         `yaml:"operation"`
 	Input     map[string]any `yaml:"input"`
 	As        string         `yaml:"as"`
+	Owner     bool           `yaml:"owner"`
 }
 
 // bases are the healthy accounts that a scenario can begin with.
-var bases = []string{"nat", "endpoints", "web", "rollouts", "jobs", "worker", "files", "sessions", "connect", "hub", "inspected", "database"}
+var bases = []struct {
+	name string
+	set  func(*Options)
+}{
+	{"nat", func(*Options) {}},
+	{"endpoints", func(o *Options) { o.Endpoints = true }},
+	{"web", func(o *Options) { o.Web = true }},
+	{"rollouts", func(o *Options) { o.Rollouts = true }},
+	{"jobs", func(o *Options) { o.Jobs = true }},
+	{"worker", func(o *Options) { o.Worker = true }},
+	{"files", func(o *Options) { o.Files = true }},
+	{"sessions", func(o *Options) { o.Endpoints, o.Sessions = true, true }},
+	{"connect", func(o *Options) { o.Connect = true }},
+	{"hub", func(o *Options) { o.Hub = true }},
+	{"inspected", func(o *Options) { o.Inspected = true }},
+	{"database", func(o *Options) { o.Database = true }},
+}
+
+func baseNames() (out []string) {
+	for _, b := range bases {
+		out = append(out, b.name)
+	}
+	return out
+}
 
 // Scenarios lists the scenarios by name. The error names file and line.
 func Scenarios() ([]Scenario, error) {
@@ -91,8 +116,8 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 			return s, fmt.Errorf("%s is missing", key)
 		}
 	}
-	if s.Base != "" && !slices.Contains(bases, s.Base) {
-		return s, fmt.Errorf("base is %q; it can be %s", s.Base, strings.Join(bases, ", "))
+	if s.Base != "" && !slices.Contains(baseNames(), s.Base) {
+		return s, fmt.Errorf("base is %q; it can be %s", s.Base, strings.Join(baseNames(), ", "))
 	}
 	if _, err := time.ParseDuration(s.After); err != nil {
 		return s, fmt.Errorf("after is %q; write it as 12m or 1h30m", s.After)
@@ -115,7 +140,15 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 	return s, s.Exercise.check(s)
 }
 
-// FindScenario finds a scenario by name; the error offers the names there are.
+// UnknownScenario is the error of a name that no scenario has.
+type UnknownScenario struct {
+	Name  string
+	Names []string // that there are
+}
+
+func (e *UnknownScenario) Error() string { return fmt.Sprintf("no scenario is called %q", e.Name) }
+
+// FindScenario finds a scenario by name; where there is none, the error is an *UnknownScenario.
 func FindScenario(name string) (Scenario, error) {
 	all, err := Scenarios()
 	if err != nil {
@@ -129,7 +162,7 @@ func FindScenario(name string) (Scenario, error) {
 	for _, s := range all {
 		names = append(names, s.Name)
 	}
-	return Scenario{}, fmt.Errorf("no scenario is called %q; there are: %s", name, strings.Join(names, ", "))
+	return Scenario{}, &UnknownScenario{Name: name, Names: names}
 }
 
 // Start makes the account of a scenario, breaks it, and lets the symptom show. Options.Endpoints is the scenario's to decide.
@@ -144,9 +177,11 @@ func Start(name string, o Options) (*World, Scenario, error) {
 
 // Start is Start for a scenario at hand.
 func (s Scenario) Start(o Options) (*World, error) {
-	o.Endpoints, o.Web, o.Jobs, o.Worker, o.Files = s.Base == "endpoints", s.Base == "web", s.Base == "jobs", s.Base == "worker", s.Base == "files"
-	o.Sessions, o.Connect = s.Base == "sessions", s.Base == "connect"
-	o.Endpoints = o.Endpoints || o.Sessions
+	for _, b := range bases {
+		if b.name == s.Base {
+			b.set(&o)
+		}
+	}
 	w := New(o)
 	for _, h := range s.Herrings {
 		if err := w.Apply(h.Steps); err != nil {

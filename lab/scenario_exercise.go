@@ -39,14 +39,11 @@ type Followup struct {
 
 var guideParts = []string{"pending", "memory", "image-pull", "logs", "throttling", "lab-alb", "lab-sqs", "lab-monitoring", "lab-efs"}
 
-// Bare tells that nothing is written for the learner yet.
-func (e Exercise) Bare() bool { return e.Difficulty == 0 && e.Debrief == "" && len(e.Hints) == 0 }
+// GuideParts are the parts of the interview guide that a scenario may train.
+func GuideParts() []string { return slices.Clone(guideParts) }
 
 // check says what is wrong with an exercise, and what to write instead.
 func (e Exercise) check(s Scenario) error {
-	if e.Bare() {
-		return nil
-	}
 	if e.Difficulty < 1 || e.Difficulty > 5 {
 		return fmt.Errorf("difficulty is %d; write 1 to 5", e.Difficulty)
 	}

@@ -138,6 +138,10 @@ func (w *World) startMissing(s *service, p *deployment) []*task {
 			w.countFailure(s, p)
 			break
 		}
+		if !w.mayLaunch(at) {
+			w.holdBack(s, p)
+			break
+		}
 		started = append(started, w.newTask(p.launch, subnet, at))
 	}
 	if len(started) > 0 {

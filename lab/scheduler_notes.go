@@ -152,6 +152,7 @@ func (w *World) takeBack(s *service, d *deployment, reason, words string) {
 func (s *service) adopt(d *deployment) {
 	s.TaskDefinition, s.NetworkConfiguration = d.TaskDefinition, d.NetworkConfiguration
 	s.LaunchType, s.CapacityProviderStrategy = d.LaunchType, d.CapacityProviderStrategy
+	s.volumes = d.VolumeConfigurations
 	s.connect, s.ServiceRegistries = d.connection.config, d.registries
 	s.LoadBalancers = d.configured
 }

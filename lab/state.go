@@ -21,6 +21,8 @@ type World struct {
 	Region    string
 	Partition string
 
+	elsewhere regions // the account's other regions
+
 	now   time.Time // the world's clock; it moves only in advance
 	queue eventQueue
 	rng   *rand.Rand // seeded; the only source of ids and jitter

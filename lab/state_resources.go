@@ -4,6 +4,7 @@ import (
 	"time"
 
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	xraytypes "github.com/aws/aws-sdk-go-v2/service/xray/types"
 )
 
@@ -25,6 +26,10 @@ type resources struct {
 	functions    map[string]*function                               // Lambda functions that deployments call, by ARN
 	deployGroups map[string]*deployGroup                            // of CodeDeploy, by APPLICATION/GROUP
 	visiting     map[string]*visitors                               // who asks for pages all the time, by the name of the rule
+	cacheRules   map[string]*ecrtypes.PullThroughCacheRule          // of ECR, by prefix
+	snapshots    map[string]string                                  // file systems of EBS snapshots, by id
+	launches     [2]launchBucket                                    // of Fargate and Fargate Spot
+	objects      objects                                            // of S3, as far as starts read them
 	beyond                                                          // what stands on a way behind the VPC
 	automation                                                      // queues, metrics, alarms and auto scaling
 	discovery    discovery                                          // Cloud Map

@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,6 +28,11 @@ type Network struct {
 	Wide      bool // subnets of 4,096 addresses instead of 256
 	NAT       bool
 	Endpoints bool // interface endpoints for what a start needs, and the gateway for S3
+
+	// Owner is the account that shares the network; "" = the account's own. Private subnets are shared, public ones where a workload needs them.
+	Owner   string
+	Hub     bool // private subnets go out through a transit gateway and the hub behind it, which belong to another account; not together with NAT
+	Central bool // of Hub: it has interface endpoints for its spokes, whose names resolve to its addresses
 }
 
 // Workload is one service: 0.25 vCPU and 512 MiB a task, one container that logs to /ecs/NAME, and what its blocks add. Its own parts are called
@@ -47,6 +53,9 @@ func (w *World) buildTopology(t Topology) {
 	w.vcpuQuota, w.spotQuota = 4000, 4000
 	for i := range t.Networks {
 		w.buildVPC(t.Networks[i])
+		if n := t.Networks[i]; n.Owner != "" {
+			w.share(w.names["vpc:"+n.Name], n.Owner, w.sharedOf(t, i))
+		}
 	}
 	w.addProviders()
 	w.addRepository("shop/agent", []build{{"1.0.0", anywhere, true, App{Programs: []string{"/agent", "/bin/sh"}, Boot: 300 * time.Millisecond, Memory: 20, Says: []string{"agent is up"}}, 20 * day}})
@@ -102,6 +111,21 @@ func (w *World) buildVPC(n Network) {
 	if n.Endpoints {
 		w.addEndpointsOf(n, cidr)
 	}
+	if n.Hub {
+		w.joinHub(n)
+	}
+}
+
+// sharedOf lists the subnets of a network that its owner shares.
+func (w *World) sharedOf(t Topology, network int) []string {
+	n := t.Networks[network]
+	out := w.subnetsOf(n, "private")
+	if slices.ContainsFunc(t.Services, func(l Workload) bool {
+		return l.Network == network && (slices.Contains(l.Blocks, "public") || slices.Contains(l.Blocks, "balancer"))
+	}) {
+		out = append(out, w.subnetsOf(n, "public")...)
+	}
+	return out
 }
 
 func (w *World) addVPC(name, cidr string) string {

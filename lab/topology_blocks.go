@@ -69,10 +69,10 @@ var Blocks = []Block{
 		})
 		d.main().DependsOn = []ecstypes.ContainerDependency{{ContainerName: aws.String("agent"), Condition: ecstypes.ContainerConditionStart}}
 	}},
-	{Name: "hub-image", Odds: 0.08, Not: []string{"balancer", "container-check"}, Needs: func(n Network) bool { return n.NAT }, add: func(_ *World, d *draft) {
+	{Name: "hub-image", Odds: 0.08, Not: []string{"balancer", "container-check"}, Needs: func(n Network) bool { return n.NAT || n.Hub }, add: func(_ *World, d *draft) {
 		d.main().Image = aws.String("nginx:1.27")
 	}},
-	{Name: "public-image", Odds: 0.08, Not: []string{"balancer", "container-check", "hub-image"}, Needs: func(n Network) bool { return n.NAT }, add: func(_ *World, d *draft) {
+	{Name: "public-image", Odds: 0.08, Not: []string{"balancer", "container-check", "hub-image"}, Needs: func(n Network) bool { return n.NAT || n.Hub }, add: func(_ *World, d *draft) {
 		d.main().Image = aws.String("public.ecr.aws/nginx/nginx:1.27")
 	}},
 	{Name: "shared-role", Odds: 0.2, add: func(w *World, d *draft) { d.execution = d.load.Cluster + "-execution" }},

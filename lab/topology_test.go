@@ -8,7 +8,8 @@ import (
 
 // TestTopologyIsHealthy: every block, alone and with all that it goes with, in every kind of network, makes a service that runs.
 func TestTopologyIsHealthy(t *testing.T) {
-	nets := []Network{{Name: "n1", Octet: 1, Zones: 2, NAT: true}, {Name: "n2", Octet: 2, Zones: 3, Endpoints: true}, {Name: "n3", Octet: 3, Zones: 2, NAT: true, Endpoints: true}}
+	nets := []Network{{Name: "n1", Octet: 1, Zones: 2, NAT: true}, {Name: "n2", Octet: 2, Zones: 3, Endpoints: true}, {Name: "n3", Octet: 3, Zones: 2, NAT: true, Endpoints: true},
+		{Name: "n4", Octet: 4, Zones: 2, NAT: true, Owner: networkAccount}, {Name: "n5", Octet: 5, Zones: 3, Hub: true}, {Name: "n6", Octet: 6, Zones: 2, Wide: true, Hub: true, Central: true}}
 	top := Topology{Networks: nets}
 	for i, n := range nets {
 		for j, b := range Blocks {

@@ -39,7 +39,7 @@ func (w *World) cloudtrailOperations() []wire.Operation {
 
 // remember puts a finished call into the event history.
 func (w *World) remember(c wire.Call) {
-	if readOnly(c.Operation) || c.Input == nil || c.Code == "Mangled" {
+	if readOnly(c.Operation) || c.Input == nil || c.Code == "Mangled" || c.AccessKey == ownerKey {
 		return
 	}
 	w.mu.Lock()

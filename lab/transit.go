@@ -106,7 +106,7 @@ func (w *World) throughTransit(gateway string, eni *ec2types.NetworkInterface, p
 	h := w.hub
 	inside := match(h.cidr, p.to) > 0
 	switch {
-	case !h.returns, inside && h.servers[p.to.String()] == "", !inside && (p.to.IsPrivate() || !h.internet):
+	case !h.returns, inside && !h.answers(p.to), !inside && (p.to.IsPrivate() || !h.internet):
 		return gateway
 	}
 	return ""

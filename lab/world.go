@@ -40,6 +40,8 @@ type Options struct {
 	Sessions bool // ECS Exec is on in orders; together with Endpoints there is one for its sessions
 	Connect  bool // four more services that call each other by Service Connect and by a name of Cloud Map, see buildConnect
 
+	empty bool // nothing is in it
+
 	Topology *Topology // builds this account instead of the shop; Endpoints and Web are not looked at then
 
 	// HideStopped makes ListTasks(serviceName, STOPPED) find nothing. Sources disagree on what AWS does.
@@ -74,11 +76,13 @@ func New(o Options) *World {
 	w.front, w.back = wire.NewServer(ops), wire.NewServer(ops)
 	w.front.Now, w.back.Now = w.Now, w.Now
 	w.front.Before, w.front.Delay, w.front.Mangle, w.front.OnCall = w.before, w.delay, w.mangle, w.onCall
+	w.front.Region, w.front.Where = w.Region, w.where
 	w.back.OnCall = w.remember
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.keyring = w.newKeyring()
 	switch {
+	case o.empty:
 	case o.Topology != nil:
 		w.buildTopology(*o.Topology)
 	default:

@@ -35,6 +35,8 @@ import (
 var inputs = map[string]func() any{
 	"ec2:AuthorizeSecurityGroupEgress":               func() any { return &ec2.AuthorizeSecurityGroupEgressInput{} },
 	"ec2:AuthorizeSecurityGroupIngress":              func() any { return &ec2.AuthorizeSecurityGroupIngressInput{} },
+	"ec2:DeleteNetworkAclEntry":                      func() any { return &ec2.DeleteNetworkAclEntryInput{} },
+	"ec2:DeleteRoute":                                func() any { return &ec2.DeleteRouteInput{} },
 	"ec2:CreateNetworkAclEntry":                      func() any { return &ec2.CreateNetworkAclEntryInput{} },
 	"ec2:CreateRoute":                                func() any { return &ec2.CreateRouteInput{} },
 	"ec2:CreateVpcBlockPublicAccessExclusion":        func() any { return &ec2.CreateVpcBlockPublicAccessExclusionInput{} },

@@ -1,7 +1,6 @@
 package playbooks_test
 
 import (
-	"context"
 	"os"
 	"regexp"
 	"slices"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/ecsplain/ecsplain/diagnose"
 	"github.com/ecsplain/ecsplain/diagnose/prove"
-	"github.com/ecsplain/ecsplain/evidence"
 	"github.com/ecsplain/ecsplain/playbooks"
 )
 
@@ -44,7 +42,10 @@ func TestOneFaultIsOneAnswer(t *testing.T) {
 				continue
 			}
 			t.Run(p.ID+"/"+c.Name, func(t *testing.T) {
-				got := confirmed(t, all, c)
+				got, err := prove.Claims(t.Context(), all, c)
+				if err != nil {
+					t.Fatal(err)
+				}
 				if strings.HasPrefix(c.Name, "two-faults") {
 					if !slices.Contains(got, p.ID) || len(got) != 2 {
 						t.Errorf("confirmed %v, want %s and one other", got, p.ID)
@@ -55,27 +56,6 @@ func TestOneFaultIsOneAnswer(t *testing.T) {
 			})
 		}
 	}
-}
-
-// confirmed lists the ids that all playbooks together confirm on a case, first finding first. What a finding explains
-// is nested in it and does not count.
-func confirmed(t *testing.T, all []*diagnose.Playbook, c prove.Case) (ids []string) {
-	t.Helper()
-	fetch, err := prove.Fetch(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &diagnose.Engine{Playbooks: all, Fetch: fetch}
-	r, err := e.Run(context.Background(), evidence.NewStore(), []evidence.Target{c.Target()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range r.Targets[0].Findings {
-		if f.Verdict == diagnose.Confirmed {
-			ids = append(ids, f.ID)
-		}
-	}
-	return ids
 }
 
 // ids.txt is the closed list: every playbook is on it, and everything on it is a playbook, with a definition and a

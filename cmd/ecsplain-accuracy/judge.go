@@ -13,6 +13,7 @@ import (
 	"github.com/ecsplain/ecsplain/collectors"
 	"github.com/ecsplain/ecsplain/diagnose"
 	"github.com/ecsplain/ecsplain/diagnose/facts"
+	"github.com/ecsplain/ecsplain/diagnose/facts/network"
 	"github.com/ecsplain/ecsplain/evidence"
 	"github.com/ecsplain/ecsplain/lab"
 	"github.com/ecsplain/ecsplain/lab/worlds"
@@ -31,6 +32,8 @@ type outcome struct {
 	exact      bool     // the first finding is the playbook and subject that were expected
 	undecided  bool     // nothing is confirmed
 	wrong      []string // confirmed, and not a cause
+	unseen     bool     // the account cannot see the cause, or not that it is the cause
+	named      bool     // of unseen: nothing is confirmed, and the report names what the way vanishes at
 	alarm      bool     // something is said to be wrong with a service that is well
 	calls      int
 	waves      int
@@ -40,7 +43,7 @@ type outcome struct {
 // check draws a world, breaks it, diagnoses it, and judges the answer.
 func check(o settings, seed uint64) outcome {
 	out := outcome{seed: seed}
-	c, err := worlds.Draw(worlds.Options{Seed: seed, Family: o.family, Services: o.services})
+	c, err := worlds.Draw(worlds.Options{Seed: seed, Family: o.family, Services: o.services, Networks: o.networks})
 	if err != nil {
 		out.err = err
 		return out
@@ -107,10 +110,12 @@ func (o settings) denied(seed uint64) []string {
 
 // familyOf is the row of the table that a case is counted in.
 func familyOf(c *worlds.Case) string {
-	switch len(c.Faults) {
-	case 0:
+	switch {
+	case len(c.Faults) == 0:
 		return "none"
-	case 1:
+	case unseen(c):
+		return "unseen"
+	case len(c.Faults) == 1:
 		return c.Faults[0].Family
 	}
 	return "two faults"
@@ -147,6 +152,7 @@ func (out *outcome) diagnose(o settings, w *lab.World, target string) error {
 func (out *outcome) judge(c *worlds.Case, w *lab.World) {
 	findings := out.report.Findings
 	broken := out.symptom != ""
+	out.unseen = broken && unseen(c)
 	if !broken {
 		out.alarm = len(findings) > 0 || out.report.Health == facts.Down || out.report.Health == facts.Degraded
 	}
@@ -170,11 +176,45 @@ func (out *outcome) judge(c *worlds.Case, w *lab.World) {
 			out.wrong = append(out.wrong, f.ID+" on "+f.Subject.ID)
 		}
 	}
+	out.named = out.unseen && out.undecided && names(c, w, findings)
+}
+
+// unseen tells whether a fault of a case is one that the account cannot see, or not for sure.
+func unseen(c *worlds.Case) bool {
+	return slices.ContainsFunc(c.Faults, func(f worlds.Fault) bool { return len(f.Unseen) > 0 })
+}
+
+// names tells whether a finding says in what it lacks, on its path or in its own words at which of the places that count the way leaves what the account sees.
+func names(c *worlds.Case, w *lab.World, findings []diagnose.Finding) bool {
+	var said []string
+	for _, f := range findings {
+		said = append(said, f.Says, f.Subject.ID)
+		for _, s := range f.Steps {
+			said = append(said, s.Missing...)
+		}
+		for _, h := range f.Path {
+			if h.State == network.HopUnknown {
+				said = append(said, h.ID, h.Says)
+			}
+		}
+	}
+	all := strings.Join(said, "\n")
+	for _, f := range c.Faults {
+		for _, name := range f.Unseen {
+			if id, err := w.Resolve(name); err == nil && strings.Contains(all, id) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // rightFor tells whether a finding names a cause, and whether it is one of the answers expected.
 func rightFor(c *worlds.Case, w *lab.World, f diagnose.Finding) (right, exact bool) {
 	for _, fault := range c.Faults {
+		if fault.Hidden {
+			continue
+		}
 		for _, a := range fault.Answers {
 			if a.ID == f.ID && worlds.Means(w, a.Subject, f.Subject.ID) {
 				return true, true
@@ -188,6 +228,9 @@ func rightFor(c *worlds.Case, w *lab.World, f diagnose.Finding) (right, exact bo
 		return right, false
 	}
 	for i := range c.Faults {
+		if c.Faults[i].Hidden {
+			continue
+		}
 		if symptom, err := c.Broken([]int{i}); err == nil && symptom != nil && c.Heals([]int{i}, stepsOf(f.Fix[0].Calls)) {
 			return true, false
 		}
@@ -215,7 +258,7 @@ func (out *outcome) afterFix(o settings, w *lab.World, c *worlds.Case) error {
 		return nil
 	}
 	first := out.report.Findings[0]
-	if err := w.Apply(stepsOf(first.Fix[0].Calls)); err != nil {
+	if err := w.Apply(c.Signed(stepsOf(first.Fix[0].Calls))); err != nil {
 		out.wrong = append(out.wrong, fmt.Sprintf("the fix of %s cannot be applied: %v", first.ID, err))
 		return nil
 	}
@@ -235,6 +278,9 @@ func (out *outcome) afterFix(o settings, w *lab.World, c *worlds.Case) error {
 			if f.Verdict == diagnose.Confirmed && !f.Consequence {
 				out.wrong = append(out.wrong, fmt.Sprintf("%s after the fix, %s on %s", wait, f.ID, f.Subject.ID))
 			}
+		}
+		if len(out.wrong) > 0 {
+			return nil // the report that says so is the one to show
 		}
 	}
 	return nil

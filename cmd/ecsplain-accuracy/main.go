@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose"
+	"github.com/ecsplain/ecsplain/lab/worlds"
 	"github.com/ecsplain/ecsplain/playbooks"
 )
 
@@ -25,6 +28,7 @@ type settings struct {
 	n, jobs, services int
 	seed              uint64
 	family            string
+	networks          string // "" = own
 	caller            caller
 	expired, fixed    bool
 	oddDenials        bool
@@ -44,7 +48,8 @@ func run() error {
 	one := flag.Int64("one", -1, "diagnose the world of this seed and print what happened")
 	flag.IntVar(&o.n, "n", 1000, "how many worlds")
 	flag.Uint64Var(&o.seed, "seed", 1, "the first world's seed; the others follow")
-	flag.StringVar(&o.family, "family", "", "faults of one family only: net, dns, iam, secret, log, image, app, task, lb, svc, cap, field, none")
+	flag.StringVar(&o.family, "family", "", "faults of one family only: net, dns, iam, secret, log, image, app, task, lb, svc, cap, field, hub, none")
+	flag.StringVar(&o.networks, "networks", "own", "the worlds' networks: "+strings.Join(worlds.Networks, ", ")+" (shared by another account by RAM; spokes of a transit gateway whose hub another account has)")
 	flag.StringVar(&who, "caller", "full", "who asks: full, ReadOnlyAccess, ViewOnlyAccess, PowerUserAccess, ecs+logs")
 	flag.BoolVar(&o.expired, "expired", false, "after all stopped tasks of the service are gone")
 	flag.BoolVar(&o.fixed, "fixed", false, "apply the report's own fix and look again: it must heal, and nothing may be confirmed after")
@@ -55,6 +60,9 @@ func run() error {
 	var err error
 	if o.caller, err = findCaller(who); err != nil {
 		return err
+	}
+	if !slices.Contains(worlds.Networks, o.networks) {
+		return fmt.Errorf("-networks is %q; it can be %s", o.networks, strings.Join(worlds.Networks, ", "))
 	}
 	if o.playbooks, err = diagnose.Load(playbooks.FS); err != nil {
 		return err

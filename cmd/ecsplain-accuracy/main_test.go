@@ -60,6 +60,26 @@ func TestSliceWithFewPermissions(t *testing.T) {
 	}
 }
 
+// In networks that another account shares, and in spokes of its hub, nothing is confirmed from what cannot be seen: the cause is told, or the hop.
+func TestSliceInForeignNetworks(t *testing.T) {
+	for networks, seed := range map[string]uint64{"shared": 1000, "hub": 60} {
+		s := settingsOf(t, "full")
+		s.n, s.networks, s.seed, s.oddDenials = 12, networks, seed, false
+		unseen := 0
+		for _, o := range measure(s) {
+			if why := o.failed(s); why != "" {
+				t.Errorf("-networks %s -services %d -denials=false -one %d: %s: %s", networks, s.services, o.seed, o.what, why)
+			}
+			if o.unseen {
+				unseen++
+			}
+		}
+		if unseen == 0 {
+			t.Errorf("%s: no world of the slice has a cause that cannot be seen", networks)
+		}
+	}
+}
+
 func TestSameSeedSameOutcome(t *testing.T) {
 	s := settingsOf(t, "full")
 	for seed := range uint64(3) {

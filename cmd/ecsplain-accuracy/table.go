@@ -12,7 +12,7 @@ import (
 
 // row counts the worlds of one family.
 type row struct {
-	worlds, top1, exact, top3, undecided, wrong, alarms, calls, waves, defects int
+	worlds, top1, exact, top3, undecided, named, wrong, alarms, calls, waves, defects int
 }
 
 func (r *row) add(o outcome) {
@@ -25,7 +25,7 @@ func (r *row) add(o outcome) {
 	for _, c := range []struct {
 		is bool
 		n  *int
-	}{{o.top1, &r.top1}, {o.exact, &r.exact}, {o.top3, &r.top3}, {o.undecided, &r.undecided}, {len(o.wrong) > 0, &r.wrong}, {o.alarm, &r.alarms}} {
+	}{{o.top1, &r.top1}, {o.exact, &r.exact}, {o.top3, &r.top3}, {o.undecided, &r.undecided}, {o.named, &r.named}, {len(o.wrong) > 0, &r.wrong}, {o.alarm, &r.alarms}} {
 		if c.is {
 			*c.n++
 		}
@@ -39,7 +39,7 @@ type table struct {
 }
 
 // apart are rows that do not count for the share of right first answers: nothing was wrong, or our hands were tied.
-var apart = []string{"none", "harmless", "denied", "no fix by calls"}
+var apart = []string{"none", "harmless", "denied", "no fix by calls", "unseen"}
 
 func tabulate(all []outcome) table {
 	t := table{rows: map[string]*row{}}
@@ -70,7 +70,10 @@ func share(n, of int) string {
 }
 
 func (t table) print(out io.Writer, o settings) {
-	fmt.Fprintf(out, "caller %s (%s), seeds %d to %d%s%s\n", o.caller.name, o.caller.about, o.seed, o.seed+uint64(o.n)-1, flagWord(o.expired, ", stopped tasks gone"), flagWord(o.fixed, ", after the report's own fix"))
+	fmt.Fprintf(out, "caller %s (%s), seeds %d to %d%s%s%s\n", o.caller.name, o.caller.about, o.seed, o.seed+uint64(o.n)-1, flagWord(o.foreign(), ", "+o.networks+" networks"), flagWord(o.expired, ", stopped tasks gone"), flagWord(o.fixed, ", after the report's own fix"))
+	if r := t.rows["unseen"]; r != nil {
+		defer fmt.Fprintf(out, "unseen: of %d worlds whose cause the account cannot see, or not for sure, %s were told right: %d by the cause, %d undecided with the name of the hop\n", r.worlds, share(r.top1+r.named, r.worlds), r.top1, r.named)
+	}
 	fmt.Fprintf(out, "%-16s %6s %7s %7s %7s %9s %7s %7s %6s %6s\n", "family", "worlds", "top-1", "exact", "top-3", "undecided", "wrong", "alarms", "calls", "waves")
 	for _, name := range append(slices.Sorted(maps.Keys(t.rows)), "ALL BROKEN", "ALL WELL") {
 		r := t.rows[name]
@@ -87,6 +90,9 @@ func (t table) print(out io.Writer, o settings) {
 			share(r.undecided, r.worlds), r.wrong, r.alarms, float64(r.calls)/float64(n), float64(r.waves)/float64(n))
 	}
 }
+
+// foreign tells whether the networks are another account's, or lead to one.
+func (o settings) foreign() bool { return o.networks != "" && o.networks != "own" }
 
 func flagWord(on bool, word string) string {
 	if on {
@@ -129,7 +135,9 @@ func (o outcome) failed(s settings) string {
 		return "confirmed and wrong: " + strings.Join(o.wrong, ", ")
 	case o.alarm:
 		return "false alarm"
-	case o.symptom != "" && !o.top1 && s.caller.name == "full" && !s.expired && !s.fixed && o.family != "denied":
+	case o.unseen && !o.top1 && !o.named && o.family != "denied" && s.caller.name == "full" && !s.expired && !s.fixed:
+		return "neither the cause nor the hop"
+	case o.symptom != "" && !o.top1 && !o.unseen && s.caller.name == "full" && !s.expired && !s.fixed && o.family != "denied":
 		return "not the first answer"
 	}
 	return ""

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -83,8 +86,17 @@ func (d *diagnosis) check(cmd *cobra.Command) error {
 	case d.maxAttempts < 0:
 		return usagef(cmd.CommandPath()+" --help", "--max-attempts %d: want a number of tries, or 0 for 4", d.maxAttempts)
 	}
+	if u, err := url.Parse(d.endpoint); d.endpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return usagef(cmd.CommandPath()+" my-cluster/my-service --endpoint-url http://127.0.0.1:4566", "--endpoint-url %q: want a URL such as http://127.0.0.1:4566", d.endpoint)
+	}
+	if d.region != "" && !regionForm.MatchString(d.region) {
+		return usagef(cmd.CommandPath()+" my-cluster/my-service --region eu-west-1", "--region %q is no region of AWS; want a name such as eu-west-1", d.region)
+	}
 	return oneOf(cmd, "format", d.format, "text", "json")
 }
+
+// regionForm is what the names of AWS's regions look like, in all partitions.
+var regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
 
 func (a *app) diagnose(cmd *cobra.Command, d diagnosis, targets []string) error {
 	if d.all {
@@ -206,7 +218,7 @@ func (a *app) read(ctx context.Context, d diagnosis, targets []string, open open
 		return err
 	}
 	s.targets, s.notes = resolved, append(s.notes, more...)
-	s.engine = &diagnose.Engine{Playbooks: playbooks, Fetch: account.Fetch, Profile: d.profile, Progress: func(wave int, keys []evidence.Key) {
+	s.engine = &diagnose.Engine{Playbooks: playbooks, Fetch: account.Fetch, Profile: d.profile, Reads: permissions(), Progress: func(wave int, keys []evidence.Key) {
 		log.Trace().Int("wave", wave).Stringers("keys", stringers(keys)).Msg("asking")
 	}}
 	if err := do(ctx, s); err != nil {
@@ -218,6 +230,16 @@ func (a *app) read(ctx context.Context, d diagnosis, targets []string, open open
 	return nil
 }
 
+// permissions are those that ecsplain can use.
+func permissions() (out []string) {
+	for _, a := range collectors.Actions() {
+		if p := collectors.Permission(a); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // resolve turns what was typed into targets, each once.
 func resolve(ctx context.Context, texts []string, store *evidence.Store, account *collectors.Account) (out []evidence.Target, notes []string, err error) {
 	for _, text := range texts {
@@ -226,8 +248,8 @@ func resolve(ctx context.Context, texts []string, store *evidence.Store, account
 			if ctx.Err() == context.Canceled {
 				return nil, nil, context.Canceled
 			}
-			if errors.As(err, new(*diagnose.TargetError)) && account.Stats().Total > 0 {
-				err = fmt.Errorf("%w\n  looked in region %s; another one: --region", err, account.Region())
+			if errors.As(err, new(*diagnose.TargetError)) && lookedUp(store) {
+				err = fmt.Errorf("%w\n  looked in region %s; another one: add --region NAME", err, account.Region())
 			}
 			return nil, nil, err
 		}
@@ -239,6 +261,13 @@ func resolve(ctx context.Context, texts []string, store *evidence.Store, account
 		}
 	}
 	return out, notes, nil
+}
+
+// lookedUp tells whether more was asked than who calls.
+func lookedUp(store *evidence.Store) bool {
+	who := evidence.CallerKey().Key
+	return slices.ContainsFunc(store.Items(), func(i evidence.Item) bool { return i.Key != who }) ||
+		slices.ContainsFunc(store.Gaps(), func(g evidence.Gap) bool { return g.Key != who })
 }
 
 func stringers(keys []evidence.Key) []fmt.Stringer {
@@ -281,27 +310,48 @@ func (a *app) endpointNotes(flag string) (notes []string) {
 }
 
 // loadPlaybooks reads the built-in playbooks and those of a folder, if one is given; a folder's replace built-in ones
-// of the same id.
+// of the same id. What is built in compiles, so that each is compiled when it is needed; a folder's are compiled now, for
+// their faults.
 func loadPlaybooks(dir string) ([]*diagnose.Playbook, error) {
-	sources := []fs.FS{content.FS}
-	if dir != "" {
-		own, err := openPlaybooks(dir)
-		if err != nil {
-			return nil, err
-		}
-		sources = append(sources, own)
+	if dir == "" {
+		return diagnose.Parse(content.FS)
 	}
-	return diagnose.Load(sources...)
+	own, err := openPlaybooks("--playbooks ", dir)
+	if err != nil {
+		return nil, err
+	}
+	all, _, err := joinPlaybooks(own)
+	return all, err
 }
 
-// openPlaybooks opens a folder that must hold at least one playbook.
-func openPlaybooks(dir string) (fs.FS, error) {
+// joinPlaybooks lays own over what is built in. mine are those of own. The error names every fault of own.
+func joinPlaybooks(own fs.FS) (all, mine []*diagnose.Playbook, err error) {
+	names, err := fs.Glob(own, "*.yaml")
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err = diagnose.Parse(content.FS, own)
+	for _, p := range all {
+		if slices.Contains(names, p.ID+".yaml") {
+			mine = append(mine, p)
+		}
+	}
+	return all, mine, errors.Join(err, diagnose.Compile(mine))
+}
+
+// openPlaybooks opens a folder that must hold at least one playbook. typed is what stood before its name.
+func openPlaybooks(typed, dir string) (fs.FS, error) {
 	own := os.DirFS(dir)
-	if _, err := fs.Stat(own, "."); err != nil {
-		return nil, usagef("ls "+dir, "--playbooks %s: no such folder", dir)
+	switch at, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usagef("ls "+filepath.Dir(dir), "%s%s: no such folder", typed, dir)
+	case err != nil:
+		return nil, usagef("ls -ld "+dir, "%s%s: %v", typed, dir, errors.Unwrap(err))
+	case !at.IsDir():
+		return nil, usagef(typed+filepath.Dir(dir), "%s%s is a file; name the folder that it is in", typed, dir)
 	}
 	if names, _ := fs.Glob(own, "*.yaml"); len(names) == 0 {
-		return nil, usagef("ls "+dir, "%s holds no playbook: want files named FAMILY.CAUSE.yaml", dir)
+		return nil, usagef("ls "+dir, "%s%s holds no playbook: want files named FAMILY.CAUSE.yaml", typed, dir)
 	}
 	return own, nil
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"bufio"
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +21,8 @@ import (
 // surfaces a message may be said to come from.
 var surfaces = []string{message.SurfaceStoppedReason, message.SurfaceContainerReason, message.SurfaceServiceEvent, message.SurfaceRunTaskFailure, message.SurfaceLog}
 
-// maxInput bounds one text, or one line of --lines: messages of AWS have at most a few thousand characters, the answer
-// of describe-tasks for a hundred tasks some hundred thousand.
+// maxInput bounds, in bytes, one text given to explain, and one line with --lines. A message of AWS has at most 1024
+// characters; the largest answer of the API that one would hand over whole, a hundred tasks, has some 500,000.
 const maxInput = 1 << 20
 
 func (a *app) explainCommand() *cobra.Command {
@@ -34,10 +34,11 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `Say what a message of ECS means: in plain words, where in the launch of a task it arises, what it is not, and
 what may be behind it, in the order to check. It looks at no account and needs none.
 
-"-" reads one text of at most 1 MiB from stdin; with --lines each line is a message, and there may be any number.
+"-" reads one text from stdin; with --lines each line is a message. A text has at most 1 MiB, and so has a line; a file
+with --lines may be of any length.
 
-Exit codes: 0 the message, or a part of it, was recognised; 4 nothing in it was; 2 usage, such as a file that is not
-there or no text.`,
+Exit codes: 0 something was recognised; 4 nothing was recognised in the text, or in any of the lines; 2 usage, also what
+is no text or too long; 1 could not run.`,
 		Example: `  ecsplain explain "RESOURCE:MEMORY"
   aws ecs describe-tasks --cluster shop --tasks ID | ecsplain explain -
   ecsplain explain --lines --file events.txt`,
@@ -59,11 +60,14 @@ there or no text.`,
 			if err != nil {
 				return err
 			}
-			w := explainer{app: a, playbooks: playbooks, surface: surface, json: format == "json", verbose: verbose, all: all, in: in}
+			layout := a.textOptions(verbose)
+			layout.All = all
+			w := explainer{app: a, ctx: cmd.Context(), out: whileRunning{cmd.Context(), a.stdout}, layout: layout, playbooks: playbooks, surface: surface, json: format == "json", source: file}
+			do := w.text
 			if lines {
-				return w.lines(cmd.Context())
+				do = w.lines
 			}
-			return w.text(cmd.Context())
+			return w.untilStopped(func() error { return do(in) })
 		},
 	}
 	f := cmd.Flags()
@@ -71,189 +75,120 @@ there or no text.`,
 	f.BoolVar(&lines, "lines", false, "each line is a message")
 	f.StringVar(&surface, "surface", "", "where it was seen: "+strings.Join(surfaces, ", ")+" (default: told by the text)")
 	f.StringVar(&format, "format", "text", "text or json (with --lines: one document a line)")
-	f.BoolVar(&all, "all", false, "every possible cause, where a message leaves many")
+	f.BoolVar(&all, "all", false, "of new words: every cause that may be behind them")
 	f.BoolVar(&verbose, "verbose", false, "also what the message was wrapped in")
 	cmd.ValidArgsFunction = cobra.NoFileCompletions
 	return cmd
 }
 
-// input is what to explain and what to call it in an error.
-type input struct {
-	io.Reader
-	io.Closer
-	name string // --file NAME, stdin; "" = the arguments
-	file string // the name of the file; "" = none
-}
-
-func (a *app) input(cmd *cobra.Command, args []string, file string) (input, error) {
-	open := io.NopCloser(nil)
+// input is the one text to explain: the arguments, a file, or stdin.
+func (a *app) input(cmd *cobra.Command, args []string, file string) (io.ReadCloser, error) {
 	switch {
 	case file != "" && len(args) > 0:
-		return input{}, usagef(cmd.CommandPath()+" --file "+file, "give a message or --file, not both")
+		return nil, usagef(cmd.CommandPath()+" --file "+file, "give a message or --file, not both")
 	case file != "":
 		f, err := os.Open(file)
 		if err != nil {
-			return input{}, usagef("ls "+file, "--file: %s", err)
+			return nil, usagef("ls "+file, "--file: %s", err)
 		}
 		if st, err := f.Stat(); err == nil && st.IsDir() {
 			f.Close()
-			return input{}, usagef("ls "+file, "--file %s is a folder, expected a file with a message", file)
+			return nil, usagef("ls "+file, "--file: %s is a folder; a file with the text is wanted", file)
 		}
-		return input{Reader: f, Closer: f, name: "--file " + file, file: file}, nil
+		return f, nil
 	case len(args) == 1 && args[0] == "-":
-		return input{Reader: a.stdin, Closer: open, name: "stdin"}, nil
+		return io.NopCloser(a.stdin), nil
 	case len(args) == 0:
-		return input{}, usagef(cmd.CommandPath()+` "CannotPullContainerError: ..."`, "explain needs a message, --file FILE, or - for stdin")
+		return nil, usagef(cmd.CommandPath()+` "CannotPullContainerError: ..."`, "explain needs a message, --file FILE, or - for stdin")
 	}
-	return input{Reader: strings.NewReader(strings.Join(args, " ")), Closer: open}, nil
-}
-
-// again is the command line that reads the same input with a flag.
-func (in input) again(flag string) string {
-	switch {
-	case in.file != "":
-		return "ecsplain explain " + flag + "--file " + in.file
-	case in.name != "":
-		return "ecsplain explain " + flag + "-"
-	}
-	return "ecsplain explain " + flag + `"RESOURCE:MEMORY"`
-}
-
-// what calls the input by its name.
-func (in input) what() string { return cmp.Or(in.name, "the message") }
-
-// tooLong is the error of a text, or of line n of it, that is longer than what is read at once.
-func (in input) tooLong(n int) error {
-	if n > 0 {
-		return usagef("fold -w 4096 FILE | ecsplain explain --lines -", "line %d of %s has more than %d bytes, the most a line may have", n, in.what(), maxInput)
-	}
-	return usagef(in.again("--lines ")+"   (for logs: each line is a message), or cut out the message", "%s has more than %d bytes (1 MiB), the most one message may have", in.what(), maxInput)
-}
-
-func (in input) notText() error {
-	return usagef(in.again(""), "%s is no text: it holds bytes that no message has; expected UTF-8", in.what())
-}
-
-// isText reports whether data can be a message: no zero bytes, and next to nothing that is not UTF-8 or printable.
-// Colours count as text.
-func isText(data string) bool {
-	odd, all := 0, 0
-	for _, r := range data {
-		all++
-		switch {
-		case r == 0:
-			return false
-		case r == utf8.RuneError, r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != 0x1b:
-			odd++
-		}
-	}
-	return odd*10 <= all
-}
-
-// await does work that cannot be stopped, such as reading stdin, and stops waiting for it when ctx ends.
-func await[T any](ctx context.Context, work func() (T, error)) (T, error) {
-	type answer struct {
-		v   T
-		err error
-	}
-	done := make(chan answer, 1)
-	go func() {
-		v, err := work()
-		done <- answer{v, err}
-	}()
-	select {
-	case got := <-done:
-		return got.v, got.err
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
+	return io.NopCloser(strings.NewReader(strings.Join(args, " "))), nil
 }
 
 // explainer writes explanations in one format.
 type explainer struct {
 	*app
-	in        input
+	ctx       context.Context
+	out       io.Writer
+	layout    report.TextOptions
 	playbooks []*diagnose.Playbook
 	surface   string
+	source    string // the file it reads; "" none
 	json      bool
-	verbose   bool
-	all       bool
 }
 
-func (e explainer) explain(ctx context.Context, text string) (report.Explanation, error) {
-	return await(ctx, func() (report.Explanation, error) { return report.Explain(e.surface, text, e.playbooks), nil })
+// untilStopped does the work, and comes back at once when the user stops it, whatever it waits for.
+func (e explainer) untilStopped(work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	select {
+	case err := <-done:
+		return err
+	case <-e.ctx.Done():
+		return e.ctx.Err()
+	}
 }
 
-func (e explainer) options() report.TextOptions {
-	o := e.textOptions(e.verbose)
-	o.AllCauses = e.all
-	return o
-}
-
-func (e explainer) text(ctx context.Context) error {
-	data, err := await(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(e.in, maxInput+1)) })
+func (e explainer) text(in io.Reader) error {
+	data, err := io.ReadAll(io.LimitReader(in, maxInput+1))
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("reading %s: %w", e.in.what(), err)
-	case !isText(string(data)):
-		return e.in.notText()
+		return fmt.Errorf("reading the message: %w", err)
 	case len(data) > maxInput:
-		return e.in.tooLong(0)
+		return e.tooLong(in)
 	case strings.TrimSpace(string(data)) == "":
 		return usagef(`ecsplain explain "RESOURCE:MEMORY"`, "the message is empty")
 	}
-	x, err := e.explain(ctx, string(data))
-	if err != nil {
-		return err
+	if why := noText(data); why != "" {
+		return usagef(`ecsplain explain "RESOURCE:MEMORY"`, "this is no text: %s", why)
 	}
-	if !x.Recognised() {
+	x := report.Explain(e.surface, string(data), e.playbooks)
+	if x.Nothing {
 		e.code = exitUnproven
 	}
 	if e.json {
-		return report.ExplanationJSON(e.stdout, x, "  ")
+		return report.ExplanationJSON(e.out, x, "  ")
 	}
-	return report.ExplanationText(e.stdout, x, e.options())
+	return report.ExplanationText(e.out, x, e.layout)
 }
 
-func (e explainer) lines(ctx context.Context) error {
-	s := bufio.NewScanner(e.in)
+// tooLong says how much there is, where that is known, how much may be, and what to type instead.
+func (e explainer) tooLong(in io.Reader) error {
+	much, log, cut := fmt.Sprintf("more than %d bytes", maxInput), "-", "head -c 100000"
+	if f, ok := in.(*os.File); ok && e.source != "" {
+		if st, err := f.Stat(); err == nil && st.Size() > maxInput {
+			much = fmt.Sprintf("%d bytes", st.Size())
+		}
+		log, cut = "--file "+e.source, cut+" "+e.source
+	}
+	return usagef("ecsplain explain --lines "+log+"   (a log: each line is a message); or the part that matters: "+cut+" | ecsplain explain -",
+		"the text has %s; explain takes it for one message, which may have %d (1 MiB)", much, maxInput)
+}
+
+func (e explainer) lines(in io.Reader) error {
+	s := bufio.NewScanner(in)
 	s.Buffer(nil, maxInput)
-	explained, recognised := 0, false
-	number := 1
-	for ; ; number++ {
-		more, err := await(ctx, func() (bool, error) { return s.Scan(), nil })
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		line := s.Text()
-		if !isText(line) {
-			return e.in.notText()
-		}
-		if strings.TrimSpace(line) == "" {
+	number, n, recognised := 0, 0, false
+	for s.Scan() {
+		number++
+		if strings.TrimSpace(s.Text()) == "" {
 			continue
 		}
-		x, err := e.explain(ctx, line)
-		if err != nil {
+		if why := noText(s.Bytes()); why != "" {
+			return usagef("ecsplain explain --lines --file events.txt", "line %d is no text: %s", number, why)
+		}
+		n++
+		x := report.Explain(e.surface, s.Text(), e.playbooks)
+		recognised = recognised || !x.Nothing
+		if err := e.line(x, n == 1); err != nil {
 			return err
 		}
-		recognised = recognised || x.Recognised()
-		if err := e.line(x, explained > 0); err != nil {
-			return err
-		}
-		explained++
 	}
 	switch err := s.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return e.in.tooLong(number)
+		return usagef("fold -w 100000 FILE | ecsplain explain --lines -", "line %d is longer than 1 MiB (%d bytes); with --lines each line is one message", number+1, maxInput)
 	case err != nil:
-		return fmt.Errorf("reading %s: %w", e.in.what(), err)
-	case explained == 0:
+		return fmt.Errorf("reading the messages: %w", err)
+	case n == 0:
 		return usagef("ecsplain explain --lines --file events.txt", "there is no line to explain")
 	}
 	if !recognised {
@@ -262,12 +197,44 @@ func (e explainer) lines(ctx context.Context) error {
 	return nil
 }
 
-func (e explainer) line(x report.Explanation, follows bool) error {
+func (e explainer) line(x report.Explanation, first bool) error {
 	if e.json {
-		return report.ExplanationJSON(e.stdout, x, "")
+		return report.ExplanationJSON(e.out, x, "")
 	}
-	if follows {
-		fmt.Fprintln(e.stdout)
+	if !first {
+		fmt.Fprintln(e.out)
 	}
-	return report.ExplanationLine(e.stdout, x, e.options())
+	return report.ExplanationLine(e.out, x, e.layout)
+}
+
+// noText says why data is no text, "" where it is one. A stray byte of another encoding is forgiven.
+func noText(data []byte) string {
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return fmt.Sprintf("byte %d is zero (a binary file, or UTF-16: save it as UTF-8)", i)
+	}
+	bad, all := 0, 0
+	for rest := data; len(rest) > 0; all++ {
+		r, n := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && n == 1 || r < ' ' && !strings.ContainsRune("\t\n\v\f\r\b\a\x1b", r) {
+			bad++
+		}
+		rest = rest[n:]
+	}
+	if bad > 2 && bad*20 > all {
+		return fmt.Sprintf("%d of %d characters are not printable UTF-8", bad, all)
+	}
+	return ""
+}
+
+// whileRunning writes until the run is stopped.
+type whileRunning struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (w whileRunning) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.w.Write(p)
 }

@@ -45,9 +45,9 @@ func startLab(name string, seed uint64) (*lab.World, lab.Scenario, error) {
 	if name == "" {
 		return lab.New(lab.Options{Seed: seed}), lab.Scenario{}, nil
 	}
-	s, err := lab.FindScenario(name)
+	s, err := findScenario(name)
 	if err != nil {
-		return nil, s, usage{what: err.Error(), try: "ecsplain lab list"}
+		return nil, s, err
 	}
 	w, err := s.Start(lab.Options{Seed: seed})
 	return w, s, err

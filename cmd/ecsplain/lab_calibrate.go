@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecsplain/ecsplain/evidence"
-	"github.com/ecsplain/ecsplain/lab"
 	"github.com/ecsplain/ecsplain/lab/calibrate"
 )
 
@@ -33,9 +32,9 @@ Exit code 3 if anything differs.`,
 			if from == "" {
 				return usagef(cmd.CommandPath()+" --help", "which recording? --from is missing")
 			}
-			s, err := lab.FindScenario(args[0])
+			s, err := findScenario(args[0])
 			if err != nil {
-				return usage{what: err.Error(), try: "ecsplain lab list"}
+				return err
 			}
 			recorded, err := calibrate.Read(from)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -53,13 +54,26 @@ task is forgotten after an hour; +30m saves the wait.`,
 		},
 	}
 	f.on(cmd)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if negative.MatchString(err.Error()) {
+			_, err := jump(cmd, "-1s")
+			return err
+		}
+		return cmd.Root().FlagErrorFunc()(cmd, err)
+	})
 	return cmd
 }
+
+// negative is the complaint about -5m, which looks like a flag.
+var negative = regexp.MustCompile(`^unknown shorthand flag: '[0-9.]'`)
 
 // jump reads how much time shall pass.
 func jump(cmd *cobra.Command, text string) (time.Duration, error) {
 	d, err := time.ParseDuration(strings.TrimPrefix(text, "+"))
-	if err != nil || d <= 0 {
+	switch {
+	case err == nil && d < 0:
+		return 0, usagef(cmd.CommandPath()+" +5m", "the lab's time goes forward only; ecsplain lab reset puts it back to its start")
+	case err != nil || d == 0:
 		return 0, usagef(cmd.CommandPath()+" +5m", "%q is no time to let pass; write +90s, +5m or +2h", text)
 	}
 	return d, nil

@@ -88,8 +88,8 @@ func prepare(cmd *cobra.Command, f upFlags, args []string) (*lab.Running, error)
 		return nil, usagef(cmd.CommandPath()+" --speed 10x", "--speed %s: %v", f.speed, err)
 	}
 	if len(args) == 1 {
-		if s, err = lab.FindScenario(args[0]); err != nil {
-			return nil, usage{what: err.Error(), try: "ecsplain lab list"}
+		if s, err = findScenario(args[0]); err != nil {
+			return nil, err
 		}
 	}
 	if f.inject != "" {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"net/http/httptest"
+	"os/exec"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -18,6 +21,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"ecsplain": m
 //
 //	account [SCENARIO]   starts it and sends the script's AWS calls to it
 //	deny ACTION...       refuses the caller these actions, in AWS's words
+//	code N COMMAND...    runs a command that must end with exit code N
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
@@ -28,7 +32,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true") // no machine's role
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"account": account, "deny": deny},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"account": account, "deny": deny, "code": code},
 	})
 }
 
@@ -49,6 +53,23 @@ func account(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(srv.Close)
 	ts.Setenv("AWS_ENDPOINT_URL", srv.URL)
 	ts.Setenv("AWS_REGION", w.Region)
+}
+
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND...")
+	}
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var ended *exec.ExitError
+		if !errors.As(err, &ended) {
+			ts.Fatalf("%v", err)
+		}
+		got = ended.ExitCode()
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
 }
 
 func deny(ts *testscript.TestScript, neg bool, args []string) {

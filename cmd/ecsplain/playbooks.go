@@ -2,17 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ecsplain/ecsplain/diagnose"
-	"github.com/ecsplain/ecsplain/diagnose/prove"
 	"github.com/ecsplain/ecsplain/diagnose/report"
 	content "github.com/ecsplain/ecsplain/playbooks"
 )
@@ -78,7 +75,11 @@ func (a *app) playbooksShow() *cobra.Command {
 			}
 			i := slices.IndexFunc(all, func(p *diagnose.Playbook) bool { return p.ID == args[0] })
 			if i < 0 {
-				return usagef("ecsplain playbooks list", "there is no playbook %q%s", args[0], nearestPlaybook(args[0], all))
+				var ids []string
+				for _, p := range all {
+					ids = append(ids, p.ID)
+				}
+				return usagef("ecsplain playbooks list", "there is no playbook %q%s", args[0], didYouMean(args[0], ids))
 			}
 			return report.Playbook(a.stdout, all[i], definition(all[i].ID), a.textOptions(false))
 		},
@@ -98,22 +99,6 @@ func (a *app) playbooksShow() *cobra.Command {
 	return cmd
 }
 
-// nearestPlaybook offers ids that share a word with what was typed.
-func nearestPlaybook(id string, all []*diagnose.Playbook) string {
-	var near []string
-	for _, word := range strings.FieldsFunc(id, func(r rune) bool { return r == '.' || r == '-' }) {
-		for _, p := range all {
-			if len(word) > 2 && strings.Contains(p.ID, word) && !slices.Contains(near, p.ID) && len(near) < 3 {
-				near = append(near, p.ID)
-			}
-		}
-	}
-	if len(near) == 0 {
-		return ""
-	}
-	return "; did you mean " + strings.Join(near, ", ") + "?"
-}
-
 // definition is what the closed list of ids says of one; "" for an id of one's own.
 func definition(id string) string {
 	list, err := fs.ReadFile(content.FS, "ids.txt")
@@ -126,59 +111,4 @@ func definition(id string) string {
 		}
 	}
 	return ""
-}
-
-func (a *app) playbooksCheck() *cobra.Command {
-	return &cobra.Command{
-		Use:   "check DIR",
-		Short: "Type-check the playbooks of a folder and run their cases (ID.yaml with ID.txtar)",
-		Args:  arguments(1, 1, "one folder"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			own, err := openPlaybooks(args[0])
-			if err != nil {
-				return err
-			}
-			return a.check(own)
-		},
-	}
-}
-
-// check proves the playbooks of own. The built-in ones are there for the names that own mentions.
-func (a *app) check(own fs.FS) error {
-	names, err := fs.Glob(own, "*.yaml")
-	if err != nil {
-		return err
-	}
-	res, err := prove.Check(content.FS, own)
-	if err != nil {
-		return fmt.Errorf("not every playbook loads:\n%w", err)
-	}
-	mine := func(id string) bool { return slices.Contains(names, id+".yaml") }
-	failed := 0
-	for _, f := range res.Failures {
-		if mine(f.Playbook) {
-			failed++
-			fmt.Fprintln(a.stdout, f)
-		}
-	}
-	cases := 0
-	for _, n := range names {
-		cs, err := prove.Cases(strings.TrimSuffix(path.Base(n), ".yaml"), own)
-		if err == nil {
-			cases += len(cs)
-		}
-	}
-	fmt.Fprintf(a.stdout, "%s, %s, %s\n", counted(len(names), "playbook"), counted(cases, "case"), counted(failed, "failure"))
-	if failed > 0 {
-		return errors.New("a playbook did not do what its cases say")
-	}
-	return nil
-}
-
-// counted is "1 case" or "2 cases".
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -20,7 +20,7 @@ const (
 	exitHealthy   = 0
 	exitFailed    = 1 // could not run
 	exitUsage     = 2
-	exitConfirmed = 3 // something is wrong and a cause is confirmed
+	exitConfirmed = 3 // a cause is confirmed
 	exitUnproven  = 4 // something is wrong, or could not be seen, and no cause is confirmed
 )
 
@@ -62,8 +62,8 @@ answered, and gives the fix. It only reads.
   ecsplain preflight CLUSTER/SERVICE  would the next task start?
   ecsplain explain "MESSAGE"          what a stopped reason or service event means
 
-Exit codes: 0 healthy; 3 something is wrong and a cause is confirmed; 4 something is wrong or could not be seen, and
-nothing is confirmed; 2 usage; 1 could not run.`,
+Exit codes: 0 healthy; 3 a cause is confirmed (of a service that is told to run no task, too); 4 something is wrong or
+could not be seen, and nothing is confirmed; 2 usage; 1 could not run.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -75,11 +75,18 @@ nothing is confirmed; 2 usage; 1 could not run.`,
 			return unknownCommand(cmd, args[0])
 		},
 	}
+	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage{what: err.Error(), try: cmd.CommandPath() + " --help"}
 	})
 	root.PersistentFlags().CountVarP(&a.verbosity, "log", "v", "log each call to AWS on stderr; -vv: what each wave asks for, too")
 	root.AddCommand(a.diagnoseCommand(), a.preflightCommand(), a.explainCommand(), a.demoCommand(), a.labCommand(), a.playbooksCommand(), a.policyCommand(), a.versionCommand())
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			group(cmd)
+		}
+	}
 	return root
 }
 
@@ -121,11 +128,14 @@ func (a *app) colour(w io.Writer) bool {
 	return isTerminal(w) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 }
 
-// textOptions lay text out for stdout. A terminal tells its width in COLUMNS, if the shell exports it.
+// widest is how long a line of prose may be in a terminal that is wider: longer ones are hard to read.
+const widest = 100
+
+// textOptions lay text out for stdout: as wide as COLUMNS says, else as the terminal is.
 func (a *app) textOptions(verbose bool) report.TextOptions {
 	width, err := strconv.Atoi(strings.TrimSpace(a.getenv("COLUMNS")))
 	if err != nil || width < 1 {
-		width = 0
+		width = min(terminalWidth(a.stdout), widest)
 	}
 	return report.TextOptions{Width: width, Color: a.colour(a.stdout), Verbose: verbose}
 }

@@ -3,34 +3,39 @@ package facts
 import (
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"github.com/ecsplain/ecsplain/evidence"
 )
 
 // A deployment is in a deadlock exactly when one more task would be too many and one less too few, by cross-multiplication.
 func TestDeadlockIsNoMoveLeft(t *testing.T) {
 	dead, alive := 0, 0
-	rapid.Check(t, func(t *rapid.T) {
-		desired := rapid.IntRange(1, 12).Draw(t, "desired")
-		least := rapid.SampledFrom([]int{0, 34, 50, 66, 100}).Draw(t, "minimum")
-		most := rapid.SampledFrom([]int{100, 110, 125, 150, 200}).Draw(t, "maximum")
-		fresh := rapid.IntRange(0, desired-1).Draw(t, "new")
-		old := rapid.IntRange(0, desired).Draw(t, "old")
+	check := func(desired, least, most, fresh, old int) {
 		svc := evidence.Service{Desired: desired, Running: fresh + old, MinimumHealthy: least, Maximum: most, Deployments: []evidence.Deployment{
 			{Status: "PRIMARY", Desired: desired, Running: fresh, RolloutState: "IN_PROGRESS"}, {Status: "ACTIVE", Running: old}}}
 		mayStart := (fresh+old+1)*100 <= desired*most
 		mayStop := (fresh+old-1)*100 >= desired*least
-		if got := arithmetic(svc).Deadlock; got != (!mayStart && !mayStop) {
-			t.Fatalf("deadlock %v of %+v; may start %v, may stop %v", got, arithmetic(svc), mayStart, mayStop)
-		} else if got {
+		switch got := arithmetic(svc).Deadlock; {
+		case got != (!mayStart && !mayStop):
+			t.Errorf("deadlock %v of %+v; may start %v, may stop %v", got, arithmetic(svc), mayStart, mayStop)
+		case got:
 			dead++
-		} else {
+		default:
 			alive++
 		}
-	})
+	}
+	for desired := 1; desired <= 12; desired++ {
+		for fresh := range desired {
+			for old := 0; old <= desired; old++ {
+				for _, least := range []int{0, 34, 50, 66, 100} {
+					for _, most := range []int{100, 110, 125, 150, 200} {
+						check(desired, least, most, fresh, old)
+					}
+				}
+			}
+		}
+	}
 	if dead == 0 || alive == 0 {
-		t.Errorf("%d deadlocks and %d others were drawn, want both", dead, alive)
+		t.Errorf("%d deadlocks and %d others, want both", dead, alive)
 	}
 }
 

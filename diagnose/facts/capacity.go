@@ -29,6 +29,12 @@ func placementFact(v *evidence.View, in *Incident) {
 		launchType, strategy = d.LaunchType, d.Strategy
 	}
 	p.Source = "service"
+	if s, ok := nextSet(svc); ok && (s.LaunchType != "" || len(s.Strategy) > 0) {
+		launchType, strategy, p.Source = s.LaunchType, s.Strategy, "task set "+s.ID
+	} else if svc.DeploymentController == "EXTERNAL" {
+		p.Basis = w.Undecided("an external controller decides where the tasks go, by a task set that is not there yet")
+		return
+	}
 	w.Cite(svcKey.Key, "service "+svc.Name, "launchType, capacityProviderStrategy", strings.TrimSpace(launchType+" "+providers(strategy)))
 	cluster, cst := evidence.Read(w, evidence.ClusterKey(in.Cluster))
 	p.Instances = cluster.Instances

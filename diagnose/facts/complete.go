@@ -36,6 +36,7 @@ var Facts = []Fact{
 	{"strategy", strategyFact},
 	{"cluster_state", clusterFact},
 	{"reach", reachFact},
+	{"egress", egressFact},
 	{"addresses", addressesFact},
 	{"surge", surgeFact},
 	{"net_config", netConfigFact},
@@ -64,8 +65,8 @@ var Facts = []Fact{
 	{"logging", loggingFact},
 	{"target", targetFact},
 	{"listening", listeningFact},
-	{"target.patience", patienceFact},
 	{"target.wrong_protocol", wrongProtocolFact},
+	{"target.patience", patienceFact},
 	{"ingress", ingressFact},
 	{"cpu", cpuFact},
 	{"listener", listenerFact},
@@ -133,6 +134,7 @@ func definitionFact(v *evidence.View, in *Incident) {
 			d.Secrets = append(d.Secrets, s.ValueFrom)
 		}
 	}
+	d.ReadPolicy = readPolicy(d.Secrets, in.Launch)
 	d.Basis = w.Decided()
 }
 
@@ -255,14 +257,18 @@ func reachFact(v *evidence.View, in *Incident) {
 		in.Reach = undecidedPath(in.Definition.Basis)
 		return
 	}
-	from := network.From{Account: l.Account, Region: l.Region, Partition: l.Partition, Subnet: l.Subnet, SecurityGroups: l.SecurityGroups, PublicIP: l.PublicIP}
+	from := startOf(in)
 	var paths []network.Path
 	for _, name := range destinations(in) {
 		to := network.To(name, l.Region, l.Partition, registryAccount(in))
 		if host := in.Message.Fields.Host; host != "" && in.Message.Step != "" {
 			to.IP = in.Message.Fields.IP
 		}
-		paths = append(paths, network.Reach(v.Track(), from, to))
+		path := network.Reach(v.Track(), from, to)
+		if in.Kind == KindStopped && in.Message.Nature == "network" && in.Message.Step != "" {
+			path.Failed()
+		}
+		paths = append(paths, path)
 	}
 	if len(paths) == 0 {
 		in.Reach = undecidedPath(w.Undecided("no destination is known for this failure"))
@@ -290,7 +296,7 @@ func registryAccount(in *Incident) string {
 func undecidedPath(b evidence.Basis) network.Path {
 	b.Unknown = true
 	x := network.Blocker{Basis: b}
-	return network.Path{Basis: b, NoRoute: x, Blackhole: x, NatFailed: x, NatNoInternet: x, NoPublicIP: x, EndpointMissing: x, EndpointPrivateDNS: x,
+	return network.Path{Basis: b, NoRoute: x, Blackhole: x, NatFailed: x, NatNoInternet: x, NoPublicIP: x, PastNAT: x, EndpointMissing: x, EndpointPrivateDNS: x,
 		EndpointSG: x, EndpointPolicy: x, S3GatewayMissing: x, EgressPrefixList: x, TaskSG: x, Nacl: x, DNS: x, BlockPublicAccess: x, Beyond: x}
 }
 

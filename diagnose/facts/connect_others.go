@@ -204,14 +204,14 @@ func (c *ConnectFact) before(v *evidence.View, in *Incident, svc evidence.Servic
 	if !began.Known {
 		began = task.CreatedAt
 	}
-	w.Cite(key, "task "+task.ID, "startedAt", began.At.UTC().Format(time.RFC3339))
+	w.Cite(key, "task "+task.ID, "startedAt", evidence.UTC(began.At))
 	i := slices.IndexFunc(svc.Deployments, func(d evidence.Deployment) bool { return d.ID == task.StartedBy })
 	if i >= 0 && svc.Deployments[i].CreatedAt.Known && svc.Deployments[i].CreatedAt.At.Before(began.At) {
 		began = svc.Deployments[i].CreatedAt
-		w.Cite(evidence.ServiceKey(svc.Cluster, svc.Name).Key, "deployment "+task.StartedBy, "createdAt", began.At.UTC().Format(time.RFC3339))
+		w.Cite(evidence.ServiceKey(svc.Cluster, svc.Name).Key, "deployment "+task.StartedBy, "createdAt", evidence.UTC(began.At))
 	}
 	d, _ := primary(o.svc)
-	w.Cite(evidence.ServiceKey(o.svc.Cluster, o.svc.Name).Key, "service "+o.svc.Name, "createdAt, its newest deployment", o.svc.CreatedAt.At.UTC().Format(time.RFC3339)+", "+d.CreatedAt.At.UTC().Format(time.RFC3339))
+	w.Cite(evidence.ServiceKey(o.svc.Cluster, o.svc.Name).Key, "service "+o.svc.Name, "createdAt, its newest deployment", evidence.UTC(o.svc.CreatedAt.At)+", "+evidence.UTC(d.CreatedAt.At))
 	switch {
 	case o.svc.CreatedAt.Known && began.At.Before(o.svc.CreatedAt.At):
 		c.StartedBefore = Check{Holds: true, Resource: task.ID, Basis: w.Decided(),

@@ -40,13 +40,16 @@ func danglingFact(v *evidence.View, in *Incident) {
 	case strings.HasSuffix(in.Symptom, "/kms-denied") && in.Key.ARN == "":
 		d.Basis = in.Key.Unusable.Basis // not read yet, or no key of the customer's own
 		return
-	case strings.HasSuffix(in.Symptom, "/kms-denied"), in.Kind == KindForward && in.Message.Step == "secret" && in.Key.ARN != "" && (in.Key.PolicyDenied.Holds || in.Key.RoleDenied.Holds):
+	case strings.HasSuffix(in.Symptom, "/kms-denied"), in.Kind == KindForward && slices.Contains([]string{"secret", "parameter"}, in.Message.Step) && in.Key.ARN != "" && (in.Key.PolicyDenied.Holds || in.Key.RoleDenied.Holds):
 		d.Kind, d.Resource, ref, action = "key", in.Key.ARN, evidence.KeyPolicyKey(in.Key.ID), "kms:Decrypt"
 	case in.Message.Step == "secret" && in.SecretUse.ID != "":
 		d.Kind, d.Resource, ref, action = "secret", in.SecretUse.ID, evidence.SecretPolicyKey(in.SecretUse.ID), "secretsmanager:GetSecretValue"
 	case in.Message.Step == "efs" && in.Volume.IAM:
 		arn = in.Definition.TaskRole
 		d.Kind, d.Resource, ref, action = "file-system", in.Volume.FileSystem, evidence.FileSystemPolicyKey(in.Volume.FileSystem), "elasticfilesystem:ClientMount"
+	case in.Kind == KindForward && in.Message.Step == "parameter":
+		d.Basis = in.Definition.Basis // a parameter of the account's own has no policy that could name a role
+		return
 	default:
 		d.Basis = v.Track().Undecided("no resource policy is known that takes part in the failed step")
 		return

@@ -111,8 +111,8 @@ func doer(v *evidence.View, in *Incident, wanted bool, call, did string, fits fu
 	e := trail.Events[i]
 	d := Doer{Found: true, Who: e.Who, At: e.At.At, Agent: e.UserAgent, Reason: e.Reason, Scaling: strings.Contains(e.Who+e.InvokedBy+e.UserAgent, "application-autoscaling")}
 	d.ByECS = e.InvokedBy == "ecs.amazonaws.com" || strings.Contains(e.Who, "AWSServiceRoleForECS/")
-	d.Words = fmt.Sprintf("%s %s at %s (%s).", d.Who, did, d.At.UTC().Format(time.RFC3339), cmp.Or(d.Agent, "no user agent"))
-	w.Cite(key.Key, "CloudTrail "+call, "userIdentity", d.Who+" at "+d.At.UTC().Format(time.RFC3339))
+	d.Words = fmt.Sprintf("%s %s at %s, with user agent %s.", d.Who, did, evidence.UTC(d.At), cmp.Or(d.Agent, "(none)"))
+	w.Cite(key.Key, "CloudTrail "+call, "userIdentity", d.Who+" at "+evidence.UTC(d.At))
 	d.Basis = w.Decided()
 	return d
 }
@@ -291,7 +291,7 @@ func protectionFact(v *evidence.View, in *Incident) {
 			if is.Expires.Known && is.Expires.At.After(p.Until) {
 				p.Until = is.Expires.At
 			}
-			w.Cite(key.Key, "task "+t.ID, "protectionEnabled", "true until "+is.Expires.At.UTC().Format(time.RFC3339))
+			w.Cite(key.Key, "task "+t.ID, "protectionEnabled", "true until "+evidence.UTC(is.Expires.At))
 		}
 	}
 	p.Basis = w.Decided()

@@ -115,7 +115,7 @@ func (e *ENIFact) fromTrail(v *evidence.View, in *Incident, said bool, codes ...
 		for _, code := range codes {
 			if strings.Contains(ev.ErrorCode, code) {
 				w.Cite(key.Key, "CloudTrail CreateNetworkInterface", "errorCode", strings.TrimSpace(ev.ErrorCode+" "+ev.ErrorMessage))
-				c.Holds, c.Detail, c.Basis = true, strings.TrimSpace(fmt.Sprintf("EC2 answered %s at %s: %s", ev.ErrorCode, ev.At.At.UTC().Format(time.RFC3339), ev.ErrorMessage)), w.Decided()
+				c.Holds, c.Detail, c.Basis = true, strings.TrimSpace(fmt.Sprintf("EC2 answered %s at %s: %s", ev.ErrorCode, evidence.UTC(ev.At.At), ev.ErrorMessage)), w.Decided()
 				return c
 			}
 		}

@@ -178,7 +178,7 @@ func (s *sessions) agent(v *evidence.View, e *ExecFact, t evidence.Task, c evide
 		w.CiteAll(citeDefinition(v, &Incident{Definition: Definition{ID: s.td.ID}}, "containerDefinitions["+c.Name+"].readonlyRootFilesystem", "true"))
 	case young && a.LastStatus != "STOPPED":
 		check = &e.Starting
-		detail = fmt.Sprintf("task %s started %d seconds ago and the agent in container %s is %s", t.ID, int(s.now.Sub(t.StartedAt.At).Seconds()), c.Name, a.LastStatus)
+		detail = fmt.Sprintf("task %s started %s ago and the agent in container %s is %s", t.ID, evidence.Counted(int(s.now.Sub(t.StartedAt.At).Seconds()), "second"), c.Name, a.LastStatus)
 	}
 	if a.Reason != "" {
 		detail += ": " + a.Reason

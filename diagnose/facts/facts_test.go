@@ -47,7 +47,7 @@ func TestJudge(t *testing.T) {
 		{"ServiceSchedulerInitiated", "Task failed container health checks", nil, true, "health/container/unhealthy"},
 		{"EssentialContainerExited", "Essential container in task exited", []evidence.Container{exited("app", 0, "")}, true, "exit/0-essential"},
 		{"EssentialContainerExited", "Essential container in task exited", []evidence.Container{exited("app", 1, "")}, true, "exit/1-application"},
-		{"EssentialContainerExited", "Essential container in task exited", []evidence.Container{exited("app", 137, "")}, true, "exit/137-killed"},
+		{"EssentialContainerExited", "Essential container in task exited", []evidence.Container{exited("app", 137, "")}, true, "exit/137-sigkill-after-stop"},
 		{"EssentialContainerExited", "Essential container in task exited", []evidence.Container{exited("app", 137, "OutOfMemoryError: Container killed due to memory usage")}, true, "exit/137-oom-container"},
 		{"TaskFailedToStart", "Something AWS never said before", nil, true, ""},
 		{"SomethingNew", "ECS is performing maintenance on the underlying infrastructure hosting the task", nil, false, ""},

@@ -56,7 +56,8 @@ func Foresee(v *evidence.View, t evidence.Target, revision string) Forward {
 func (g *grouping) foresee(v *evidence.View, revision string) (string, []ForwardStep) {
 	base := g.eventIncident(message.Reading{}, evidence.ServiceEvent{At: g.now})
 	base.Kind, base.Symptom, base.Message = KindForward, "", message.Reading{Text: "(no failure: the next start)"}
-	base.Launch.TaskDefinition = cmp.Or(revision, g.svc.TaskDefinition, base.Launch.TaskDefinition)
+	set, _ := nextSet(g.svc)
+	base.Launch.TaskDefinition = cmp.Or(revision, set.TaskDefinition, g.svc.TaskDefinition, base.Launch.TaskDefinition)
 	td, st := evidence.Read(v, evidence.TaskDefinitionKey(base.Launch.TaskDefinition))
 	plan := forwardPlan{base: base, td: td}
 	running, _ := evidence.Read(v, evidence.RunningTasksKey(g.svc.Cluster, g.svc.Name))

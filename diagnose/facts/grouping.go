@@ -142,7 +142,7 @@ func exitSymptom(e ExitFact) string {
 	case e.Code == 126, e.Code == 127, e.Code == 255:
 		return fmt.Sprintf("exit/%d", e.Code)
 	case e.Code == 137:
-		return "exit/137-killed"
+		return "exit/137-sigkill-after-stop"
 	case e.Code == 139:
 		return "exit/139-segfault"
 	case e.Code == 143:
@@ -187,6 +187,9 @@ func (g *grouping) incidents() (out []Incident, resolved []string) {
 		if at.After(in.Last) {
 			in.Last = at
 		}
+		if f.task.CreatedAt.Known && f.task.CreatedAt.At.After(in.made) {
+			in.made = f.task.CreatedAt.At
+		}
 		if len(in.Samples) < samplesPerCase {
 			in.Samples = append(in.Samples, f.task.ID)
 		}
@@ -195,7 +198,7 @@ func (g *grouping) incidents() (out []Incident, resolved []string) {
 	for _, k := range order {
 		in := groups[k]
 		if by := g.resolvedBy(in, steady); by != "" {
-			resolved = append(resolved, fmt.Sprintf("%d task(s) failed until %s (%s): %s", in.Tasks, in.Last.UTC().Format(time.RFC3339), nameOf(*in), by))
+			resolved = append(resolved, fmt.Sprintf("%s failed until %s (%s): %s", evidence.Counted(in.Tasks, "task"), evidence.UTC(in.Last), nameOf(*in), by))
 			continue
 		}
 		in.Ongoing = g.short() || g.now.Sub(in.Last) < recentFailure
@@ -232,6 +235,8 @@ func (g *grouping) newIncident(f failure) *Incident {
 	}
 	in := &Incident{Kind: KindStopped, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: f.reading.Symptom, Message: f.reading,
 		StopCode: f.task.StopCode, First: at, Last: at, Exit: f.exit, Launch: g.launchOf(f.task)}
+	p, known := primary(g.svc)
+	in.TakenBack = known && p.TaskDefinition != "" && p.TaskDefinition != in.Launch.TaskDefinition
 	in.Launch.Container = cmp.Or(f.reading.Fields.Container, f.exit.Container)
 	if f.reading.Step == "container-health" {
 		in.Launch.Container = cmp.Or(f.reading.Fields.Container, unhealthyContainer(f.task))
@@ -281,7 +286,7 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 		return "deployment " + p.ID + " completed since"
 	}
 	if in.Last.Before(steady) && !g.recurring(in) {
-		return "the service reached a steady state at " + steady.UTC().Format(time.RFC3339)
+		return "the service reached a steady state at " + evidence.UTC(steady)
 	}
 	for _, t := range g.running {
 		if t.LastStatus != "RUNNING" || !t.StartedAt.Known || t.TaskDefinition != in.Launch.TaskDefinition || t.SubnetID != in.Launch.Subnet || !t.CreatedAt.Known {
@@ -289,28 +294,40 @@ func (g *grouping) resolvedBy(in *Incident, steady time.Time) string {
 		}
 		crash := afterStart(in)
 		if !crash && t.CreatedAt.At.After(in.Last) && !t.CreatedAt.At.Equal(in.Last) {
-			return "task " + t.ID + " started on the same path at " + t.StartedAt.At.UTC().Format(time.RFC3339)
+			return "task " + t.ID + " started on the same path at " + evidence.UTC(t.StartedAt.At)
 		}
 		if crash && t.StartedAt.At.After(in.Last) && g.now.Sub(t.StartedAt.At) > recentFailure && !g.short() {
-			return "task " + t.ID + " runs since " + t.StartedAt.At.UTC().Format(time.RFC3339)
+			return "task " + t.ID + " runs since " + evidence.UTC(t.StartedAt.At)
 		}
 	}
 	return ""
 }
 
-// deployedAnew is when the newest deployment was begun, where that was after the last failure and it starts other tasks than those that
+// deployedAnew is when the newest deployment was begun, where that was after the last of the failed tasks was made and it starts other tasks than those that
 // failed: of another revision, or with another network configuration. Whether it mends anything its own tasks must show.
 func (g *grouping) deployedAnew(in *Incident) evidence.Moment {
 	p, ok := primary(g.svc)
-	if !ok || !p.CreatedAt.Known || !p.CreatedAt.At.After(in.Last) {
+	last := in.made
+	if last.IsZero() {
+		last = in.Last
+	}
+	if !ok || !p.CreatedAt.Known || !p.CreatedAt.At.After(last) {
 		return evidence.Moment{}
 	}
 	elsewhere := in.Launch.Subnet != "" && len(p.Network.Subnets) > 0 && !slices.Contains(p.Network.Subnets, in.Launch.Subnet)
 	pinned := strings.Contains(in.Message.Fields.Image, "@sha256:") // every deployment looks its tags up anew
-	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere || pinned {
+	if p.TaskDefinition != in.Launch.TaskDefinition || elsewhere || pinned || otherNetwork(p.Network, in.Launch) {
 		return p.CreatedAt
 	}
 	return evidence.Moment{}
+}
+
+// otherNetwork reports whether a deployment gives its tasks other security groups or another public address than a launch had.
+func otherNetwork(n evidence.NetworkConfiguration, l Launch) bool {
+	if len(n.Subnets) == 0 {
+		return false
+	}
+	return n.AssignPublicIP != l.PublicIP || !slices.Equal(slices.Sorted(slices.Values(n.SecurityGroups)), slices.Sorted(slices.Values(l.SecurityGroups)))
 }
 
 // recurring reports whether crashes go on in their rhythm. A service whose tasks die minutes after their start reaches a
@@ -344,7 +361,7 @@ func (g *grouping) addStuck(out []Incident) []Incident {
 			in = &Incident{Kind: KindStuck, Cluster: g.svc.Cluster, Service: g.svc.Name, Symptom: symptom, First: since, Last: g.now, Ongoing: true, Launch: g.launchOf(t),
 				Message: message.Reading{Family: "stuck", Symptom: symptom, Text: "(no message: the task is " + t.LastStatus + ")"}}
 			if g.cite != nil {
-				in.Basis.Cites = g.cite(evidence.RunningTasksKey(g.svc.Cluster, g.svc.Name).Key, "task "+t.ID, "lastStatus", t.LastStatus+" since "+since.UTC().Format(time.RFC3339))
+				in.Basis.Cites = g.cite(evidence.RunningTasksKey(g.svc.Cluster, g.svc.Name).Key, "task "+t.ID, "lastStatus", t.LastStatus+" since "+evidence.UTC(since))
 			}
 			stuck[k] = in
 			order = append(order, k)

@@ -39,26 +39,29 @@ var Kinds = []string{KindStopped, KindStuck, KindNotPlaced, KindUnhealthy, KindR
 // Incident is a group of tasks that failed in the same way on the same launch. It is the variable `incident` of
 // playbooks; the json tags are its field names there.
 type Incident struct {
-	Kind     string          `json:"kind"`
-	Cluster  string          `json:"cluster"`
-	Service  string          `json:"service"` // "" for a task that belongs to none
-	Symptom  string          `json:"symptom"` // the case id; "" when no form matched
-	Message  message.Reading `json:"message"`
-	StopCode string          `json:"stop_code"` // "" where AWS gave none
-	Tasks    int             `json:"tasks"`     // how many tasks failed so
-	Stuck    int             `json:"stuck"`     // how many more sit on the same launch without a verdict
-	Samples  []string        `json:"samples"`   // task ids, newest first, at most 3
-	First    time.Time       `json:"first"`
-	Last     time.Time       `json:"last"`
-	Share    double          `json:"share"`   // of all current failures of the service, 0 to 1
-	Ongoing  bool            `json:"ongoing"` // the service is still short of tasks, or failed minutes ago
-	Anew     evidence.Moment `json:"anew"`    // since the last failure the service was told to start other tasks than those that failed
-	Launch   Launch          `json:"launch"`  // what is known without reading the task definition
-	Exit     ExitFact        `json:"exit"`
-	Basis    evidence.Basis  `json:"-"`
+	Kind      string          `json:"kind"`
+	Cluster   string          `json:"cluster"`
+	Service   string          `json:"service"` // "" for a task that belongs to none
+	Symptom   string          `json:"symptom"` // the case id; "" when no form matched
+	Message   message.Reading `json:"message"`
+	StopCode  string          `json:"stop_code"` // "" where AWS gave none
+	Tasks     int             `json:"tasks"`     // how many tasks failed so
+	Stuck     int             `json:"stuck"`     // how many more sit on the same launch without a verdict
+	Samples   []string        `json:"samples"`   // task ids, newest first, at most 3
+	First     time.Time       `json:"first"`
+	Last      time.Time       `json:"last"`
+	Share     double          `json:"share"`      // of all current failures of the service, 0 to 1
+	Ongoing   bool            `json:"ongoing"`    // the service is still short of tasks, or failed minutes ago
+	Anew      evidence.Moment `json:"anew"`       // since the last failure the service was told to start other tasks than those that failed
+	TakenBack bool            `json:"taken_back"` // the service runs another revision than that of the tasks that failed: it must be deployed again
+	made      time.Time       // when the newest of the failed tasks was created; zero = not known
+	Launch    Launch          `json:"launch"` // what is known without reading the task definition
+	Exit      ExitFact        `json:"exit"`
+	Basis     evidence.Basis  `json:"-"`
 
 	Definition Definition        `json:"definition"`
 	Reach      network.Path      `json:"reach"`      // to the destination that the failed step needed
+	Egress     Egress            `json:"egress"`     // what the security groups lack for all that the launch needs
 	Addresses  network.Addresses `json:"addresses"`  // of the launch's subnet
 	Surge      Surge             `json:"surge"`      // of a deployment that has not begun
 	NetConfig  NetConfig         `json:"net_config"` // the network configuration against what exists
@@ -171,7 +174,8 @@ type Definition struct {
 	Command       []string       `json:"command"`
 	LogDriver     string         `json:"log_driver"`
 	LogGroup      string         `json:"log_group"`
-	Secrets       []string       `json:"secrets"` // valueFrom of every secret
+	Secrets       []string       `json:"secrets"`     // valueFrom of every secret
+	ReadPolicy    string         `json:"read_policy"` // a policy that lets a role read exactly these, JSON text; "" = none is named
 	Basis         evidence.Basis `json:"-"`
 }
 
@@ -212,6 +216,7 @@ type ImageFact struct {
 	DockerHub bool           `json:"docker_hub"`
 	ECR       bool           `json:"ecr"`
 	Look      image.Image    `json:"look"`
+	Tagged    Check          `json:"tagged"` // the tag that the task definition names is there, so that a new deployment finds an image; judged where a digest is gone
 	Basis     evidence.Basis `json:"-"`
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts/iam"
 	"github.com/ecsplain/ecsplain/diagnose/facts/image"
@@ -224,7 +223,7 @@ func (u keyUse) fact(v *evidence.View, in *Incident) KeyFact {
 	w.Cite(key.Key, "key "+u.id, "KeyState", enc.State)
 	k.ARN, k.State, k.Account = enc.ARN, enc.State, cmp.Or(enc.Account, iam.AccountOf(enc.ARN))
 	if enc.DeletesAt.Known {
-		k.Deletes = enc.DeletesAt.At.UTC().Format(time.RFC3339)
+		k.Deletes = evidence.UTC(enc.DeletesAt.At)
 	}
 	k.Unusable = Check{Holds: enc.State != "Enabled" && enc.State != "Updating", Resource: enc.ARN, Detail: fmt.Sprintf("key %s is %s", enc.ARN, enc.State), Basis: w.Decided()}
 	if enc.Manager == "AWS" {

@@ -173,8 +173,11 @@ func patienceFact(v *evidence.View, in *Incident) {
 		}
 		p.ReadyLine, p.Ready, p.GraceShort = word, p.Lived, true
 	}
-	if in.Target.Answer.final() {
+	switch doomed := in.Target.WrongProtocol; {
+	case in.Target.Answer.final(), !doomed.Basis.Unknown && doomed.Holds:
 		p.GraceShort = false // no patience would make the answer right
+	case p.Ready <= in.Target.Interval*(in.Target.Unhealthy-1):
+		p.GraceShort = false // it was ready before as many checks had been made as it takes to call it unhealthy: they failed for another reason
 	}
 	p.Needed = (p.Ready*3/2 + recover + 29) / 30 * 30
 	if p.Ready == p.Lived { // it was killed while it started, so nobody knows how long it needs
@@ -182,6 +185,9 @@ func patienceFact(v *evidence.View, in *Incident) {
 	}
 	w.Cite(evidence.LogTailKey(in.Log.Group, in.Log.Stream).Key, "log stream "+in.Log.Stream, "message", p.ReadyLine)
 	p.Basis = w.Decided()
+	if p.Lived < p.Grace { // no task is killed for its health within the grace period, so this one had a shorter one
+		p.Basis.Changed = evidence.When(newest(p.Basis.Cites))
+	}
 }
 
 // lastWord is what a killed task said last, where that was, shortly before its end, that it starts.

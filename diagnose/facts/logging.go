@@ -135,7 +135,7 @@ func (l *Logging) router(v *evidence.View, in *Incident, td evidence.TaskDefinit
 		return router.FirelensOptions[i].Value
 	}
 	kind, value := get("config-file-type"), get("config-file-value")
-	l.RouterConfig = Check{Resource: router.Name, Basis: cite(router.Name, "firelensConfiguration.options", strings.TrimSpace(kind+" "+value))}
+	l.RouterConfig = Check{Resource: router.Name, Basis: cite(router.Name, "firelensConfiguration.options", cmp.Or(strings.TrimSpace(kind+" "+value), "none"))}
 	switch {
 	case kind == "s3" && fargate(in.Launch.LaunchType):
 		l.RouterConfig.Holds, l.RouterConfig.Detail = true, "config-file-type is s3, which Fargate does not have: only a file in the router's image"

@@ -41,7 +41,7 @@ func netConfigFact(v *evidence.View, in *Incident) {
 	*n = NetConfig{}
 	l := in.Launch
 	n.TooMany = Check{Holds: len(l.Subnets) > maxConfiguredSubnets || len(l.SecurityGroups) > maxConfiguredGroups, Resource: cmp.Or(in.Service, in.Schedule.Name, l.TaskDefinition),
-		Detail: fmt.Sprintf("%d subnets and %d security groups", len(l.Subnets), len(l.SecurityGroups)), Basis: configCites(v, in)}
+		Detail: evidence.Counted(len(l.Subnets), "subnet") + " and " + evidence.Counted(len(l.SecurityGroups), "security group"), Basis: configCites(v, in)}
 	n.subnets(v, in)
 	n.groups(v, in)
 }

@@ -77,10 +77,10 @@ func poisonFact(v *evidence.View, in *Incident, crashes Check) PoisonFact {
 	p.Holds = p.Receives >= poisonReceives || p.Deaths > 1
 	p.Detail = fmt.Sprintf("message %s", id)
 	if p.Deaths > 1 {
-		p.Detail += fmt.Sprintf(", the last word of %d tasks that died", p.Deaths)
+		p.Detail += fmt.Sprintf(", the last word of %s that died", evidence.Counted(p.Deaths, "task"))
 	}
 	if p.Receives > 0 {
-		p.Detail += fmt.Sprintf(", received %d times and never deleted", p.Receives)
+		p.Detail += fmt.Sprintf(", received %s and never deleted", evidence.Counted(p.Receives, "time"))
 	}
 	p.Basis = w.Decided()
 	if open && !p.Holds {

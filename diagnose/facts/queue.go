@@ -96,7 +96,7 @@ func readQueue(v *evidence.View, in *Incident, name string) QueueFact {
 	w.Cite(key.Key, "queue "+name, "VisibilityTimeout", itoa(queue.VisibilityTimeout))
 	redrive := "none"
 	if q.Redrive {
-		redrive = fmt.Sprintf("%s after %d receives", q.DeadLetter, q.MaxReceiveCount)
+		redrive = fmt.Sprintf("%s after %s", q.DeadLetter, evidence.Counted(q.MaxReceiveCount, "receive"))
 	}
 	w.Cite(key.Key, "queue "+name, "RedrivePolicy", redrive)
 	q.Basis = w.Decided()
@@ -108,7 +108,7 @@ func readQueue(v *evidence.View, in *Incident, name string) QueueFact {
 	}
 	b.Cite(key.Key, "queue "+name, "ApproximateNumberOfMessages", itoa(queue.Visible))
 	q.Backlog = Check{Resource: name, Holds: queue.Visible >= backlogAlone || queue.Visible > 0 && q.OldestSeconds >= oldMessage,
-		Detail: fmt.Sprintf("%d messages wait in queue %s", queue.Visible, name), Basis: b.Decided()}
+		Detail: messagesWait(queue.Visible) + " in queue " + name, Basis: b.Decided()}
 	if q.OldestSeconds > 0 { // 0: the metric has no point yet
 		q.Backlog.Detail += fmt.Sprintf(", the oldest for %d s", q.OldestSeconds)
 	}
@@ -135,7 +135,7 @@ func returning(v *evidence.View, queue string, receivedKey, deletedKey evidence.
 	w.Cite(receivedKey.Key, "queue "+queue, "NumberOfMessagesReceived", itoa(f.Received)+" in three hours")
 	w.Cite(deletedKey.Key, "queue "+queue, "NumberOfMessagesDeleted", itoa(f.Deleted)+" in three hours")
 	f.Holds = f.Received >= fewReceives && float64(f.Received) >= tooOften*float64(max(f.Deleted, 1))
-	f.Detail, f.Basis = fmt.Sprintf("%d receives for %d messages done", f.Received, f.Deleted), w.Decided()
+	f.Detail, f.Basis = evidence.Counted(f.Received, "receive")+" for "+evidence.Counted(f.Deleted, "message")+" done", w.Decided()
 	return f
 }
 
@@ -256,4 +256,12 @@ func receivedFrom(document string) (names []string) {
 		}
 	}
 	return names
+}
+
+// messagesWait says how many messages wait.
+func messagesWait(n int) string {
+	if n == 1 {
+		return "1 message waits"
+	}
+	return evidence.Counted(n, "message") + " wait"
 }

@@ -165,7 +165,7 @@ func quotaRoom(w *evidence.View, in *Incident, svc evidence.Service, provider st
 	if counted {
 		w.Cite(usage.Key, "AWS/Usage of Fargate", "ResourceCount", fmt.Sprintf("%g vCPUs in use", newest.Value))
 	}
-	w.Cite(evidence.ServiceKey(in.Cluster, in.Service).Key, "service "+svc.Name, "desiredCount, maximumPercent", fmt.Sprintf("a deployment may start %d tasks at once, %g vCPUs", q.Tasks, q.Needs))
+	w.Cite(evidence.ServiceKey(in.Cluster, in.Service).Key, "service "+svc.Name, "desiredCount, maximumPercent", fmt.Sprintf("a deployment may start %s at once, %g vCPUs", evidence.Counted(q.Tasks, "task"), q.Needs))
 	q.Basis = w.Decided()
 	return q
 }

@@ -19,6 +19,8 @@ type ResolverFact struct {
 
 	Custom    Check           `json:"custom"`    // the option set names other servers than AWS's
 	Ours      bool            `json:"aws_name"`  // the name is one of AWS's, which any working resolver knows
+	Known     bool            `json:"known"`     // it is one of AWS's or of a public registry, which exist for certain
+	NoName    bool            `json:"no_name"`   // the server answered that there is no such name; false = it did not answer, or something else
 	Egress    network.Blocker `json:"egress"`    // the task's security groups let no DNS query out to those servers
 	Nacl      network.Blocker `json:"nacl"`      // the network ACL of the task's subnet drops the queries to all of those servers, or their answers
 	Firewall  Check           `json:"firewall"`  // a rule of DNS Firewall blocks the name
@@ -33,6 +35,10 @@ func (r ResolverFact) all(b evidence.Basis) ResolverFact {
 	return r
 }
 
+// publicRegistries are hosts of registries that everybody pulls from.
+var publicRegistries = []string{"registry-1.docker.io", "auth.docker.io", "docker.io", "index.docker.io", "production.cloudflare.docker.com", "public.ecr.aws", "ghcr.io", "quay.io", "gcr.io",
+	"mcr.microsoft.com", "registry.k8s.io", "registry.gitlab.com", "registry.access.redhat.com", "nvcr.io"}
+
 const amazonDNS = "AmazonProvidedDNS"
 
 func resolverFact(v *evidence.View, in *Incident) {
@@ -43,6 +49,8 @@ func resolverFact(v *evidence.View, in *Incident) {
 	}
 	r := ResolverFact{Host: strings.ToLower(strings.TrimSuffix(in.Message.Fields.Host, "."))}
 	r.Ours = strings.HasSuffix(r.Host, ".amazonaws.com") || strings.HasSuffix(r.Host, ".amazonaws.com.cn") || strings.HasSuffix(r.Host, ".api.aws")
+	r.Known = r.Ours || slices.Contains(publicRegistries, r.Host)
+	r.NoName = strings.Contains(strings.ToLower(in.Message.Text), "no such host")
 	w := v.Track()
 	subnet, st := evidence.Read(w, evidence.SubnetKey(in.Launch.Subnet))
 	if in.Launch.Subnet == "" || st != evidence.Found {
@@ -140,7 +148,7 @@ func (r *ResolverFact) firewall(v *evidence.View) {
 			hidden = rule.Name
 		}
 	}
-	w.Cite(key.Key, r.Vpc, "FirewallRuleGroupAssociations", fmt.Sprintf("%d rules", len(f.Rules)))
+	w.Cite(key.Key, r.Vpc, "FirewallRuleGroupAssociations", evidence.Counted(len(f.Rules), "rule"))
 	r.Firewall.Basis = w.Decided()
 	if hidden != "" {
 		r.Firewall.Basis = w.Undecided("what names rule " + hidden + " blocks is not shown")

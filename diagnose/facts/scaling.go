@@ -390,9 +390,9 @@ func (a scalingAlarms) inBlocked(v *evidence.View, in *Incident) Check {
 	if p, ok := primary(svc); ok && s.Deploying && s.Desired > s.Min {
 		for _, x := range a.alarms {
 			if !x.out() && x.State == "ALARM" && x.StateSince.Known && in.Last.Sub(x.StateSince.At) > blockedAfter {
-				w.Cite(evidence.AlarmKey(x.Name).Key, "alarm "+x.Name, "StateValue", x.State+" since "+x.StateSince.At.UTC().Format(time.RFC3339))
+				w.Cite(evidence.AlarmKey(x.Name).Key, "alarm "+x.Name, "StateValue", x.State+" since "+evidence.UTC(x.StateSince.At))
 				w.Cite(evidence.ServiceKey(in.Cluster, in.Service).Key, "deployment "+p.ID, "rolloutState", p.RolloutState)
-				c.Holds, c.Resource, c.Detail = true, p.ID, "alarm "+x.Name+" asks for fewer tasks since "+x.StateSince.At.UTC().Format(time.RFC3339)
+				c.Holds, c.Resource, c.Detail = true, p.ID, "alarm "+x.Name+" asks for fewer tasks since "+evidence.UTC(x.StateSince.At)
 			}
 		}
 	}

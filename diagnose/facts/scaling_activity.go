@@ -37,7 +37,7 @@ func activityFact(v *evidence.View, in *Incident, cooldown int) ActivityFact {
 			f.Failed = a.Status == "Failed" || a.Status == "Unfulfilled"
 			f.Cooling = !f.Failed && in.Last.Sub(f.At) < time.Duration(cooldown)*time.Second
 			f.Undone = a.Status == "Successful" && n > in.Scaling.Desired && !in.Scaling.InSuspended
-			w.Cite(key.Key, in.Scaling.Resource, "ScalingActivities.Description", a.Description+" ("+a.Status+", "+f.At.UTC().Format(time.RFC3339)+")")
+			w.Cite(key.Key, in.Scaling.Resource, "ScalingActivities.Description", a.Description+" ("+a.Status+", "+evidence.UTC(f.At)+")")
 			if f.Failed {
 				w.Cite(key.Key, in.Scaling.Resource, "ScalingActivities.StatusMessage", a.StatusMessage)
 			}
@@ -83,7 +83,7 @@ func scheduledLimit(v *evidence.View, in *Incident) Check {
 		for _, s := range actions.Actions {
 			if strings.Contains(a.Cause, s.Name) && s.Max.Set && s.Max.N == in.Scaling.Max {
 				w.Cite(activitiesKey.Key, in.Scaling.Resource, "ScalingActivities.Cause", a.Cause)
-				return Check{Holds: true, Resource: s.Name, Detail: fmt.Sprintf("scheduled action %s (%s, %s) set the limit to %d at %s", s.Name, s.Schedule, cmp.Or(s.TimeZone, "UTC"), s.Max.N, a.StartedAt.At.UTC().Format(time.RFC3339)), Basis: w.Decided()}
+				return Check{Holds: true, Resource: s.Name, Detail: fmt.Sprintf("scheduled action %s (%s, %s) set the limit to %d at %s", s.Name, s.Schedule, cmp.Or(s.TimeZone, "UTC"), s.Max.N, evidence.UTC(a.StartedAt.At)), Basis: w.Decided()}
 			}
 		}
 		break // only the newest change of the limits counts

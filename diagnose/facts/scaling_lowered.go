@@ -31,7 +31,7 @@ func (a scalingAlarms) lowered(v *evidence.View, in *Incident) Check {
 		}
 		if up && n > newer && in.Last.Sub(at) < lowerRecently {
 			c.Holds, c.Resource = true, itoa(n)
-			c.Detail = fmt.Sprintf("it had set %d tasks at %s, and its next step up at %s set %d", n, x.StartedAt.At.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339), newer)
+			c.Detail = fmt.Sprintf("it had set %s at %s, and its next step up at %s set %d", evidence.Counted(n, "task"), evidence.UTC(x.StartedAt.At), evidence.UTC(at), newer)
 			w.Cite(key.Key, in.Scaling.Resource, "ScalingActivities", c.Detail)
 			break
 		}

@@ -114,7 +114,7 @@ func readScheduled(v *evidence.View, t evidence.Target) (s scheduled, st evidenc
 	w.Cite(s.key, f.Kind+" "+f.Name, "State", f.State)
 	w.Cite(s.key, f.Kind+" "+f.Name, "ScheduleExpression", f.Expression+" "+f.TimeZone)
 	if !f.EndAt.IsZero() {
-		w.Cite(s.key, f.Kind+" "+f.Name, "EndDate", f.EndAt.UTC().Format(time.RFC3339))
+		w.Cite(s.key, f.Kind+" "+f.Name, "EndDate", evidence.UTC(f.EndAt))
 	}
 	f.Basis = w.Decided()
 	return s, evidence.Found
@@ -327,7 +327,7 @@ func (s *scheduled) recovered(w *evidence.View, failed evidence.MetricSeries) (s
 	}
 	for _, p := range all.Points {
 		if p.Value > 0 && p.At.After(last) {
-			return ", none since " + last.UTC().Format(time.RFC3339), true
+			return ", none since " + evidence.UTC(last), true
 		}
 	}
 	return "", true
@@ -373,7 +373,7 @@ func (s *scheduled) outcome(v *evidence.View) {
 		}
 		s.fact.WithoutTask = Check{Basis: w.Undecided(why)}
 	default:
-		s.fact.WithoutTask = Check{Holds: !at.IsZero() && len(tasks) == 0, Resource: s.fact.Name, Detail: "it was invoked at about " + at.UTC().Format(time.RFC3339)}
+		s.fact.WithoutTask = Check{Holds: !at.IsZero() && len(tasks) == 0, Resource: s.fact.Name, Detail: "it was invoked at about " + evidence.UTC(at)}
 		w.Cite(key.Key, s.fact.Kind+" "+s.fact.Name, m.Name, fmt.Sprintf("%.0f in three hours", series.Sum()))
 		w.Cite(evidence.FamilyTasksKey(s.fact.Cluster, s.fact.Family).Key, "tasks of "+s.fact.Family, "startedBy", fmt.Sprintf("%d started by it", len(tasks)))
 		s.fact.WithoutTask.Basis = w.Decided()

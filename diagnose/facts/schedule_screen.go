@@ -34,9 +34,9 @@ func ScreenSchedule(v *evidence.View, t evidence.Target) Screening {
 	s.Exists, s.Now = true, sch.now
 	sch.complete(v)
 	f := &sch.fact
-	s.Impact = Impact{Status: f.State, NewRevision: sch.definition().ID}
+	s.Impact = Impact{Status: f.State, NewRevision: sch.definition().ID, Ended: f.Expired}
 	if f.Expired {
-		s.Impact.Status = "EXPIRED"
+		s.Impact.Since = evidence.When(f.EndAt)
 	}
 	s.Missing = append(v.Missed(), f.missing()...)
 	s.Incidents = sch.incidents(v)

@@ -34,6 +34,7 @@ type Impact struct {
 	Since          evidence.Moment `json:"since"`       // first current failure, else the start of the stuck deployment
 	BackingOff     bool            `json:"backing_off"` // AWS said that it delays further starts
 	Status         string          `json:"status"`
+	Ended          bool            `json:"ended"` // a schedule is past its EndDate, whatever its State
 	Rollout        string          `json:"rollout"`
 	RolloutWords   string          `json:"rollout_words"` // AWS's rolloutStateReason
 	TargetsKnown   bool            `json:"targets_known"` // the service has target groups, and their health was read
@@ -127,6 +128,17 @@ func primary(svc evidence.Service) (evidence.Deployment, bool) {
 		}
 	}
 	return evidence.Deployment{}, false
+}
+
+// nextSet is the task set that the next tasks of a service come from: the newest that is scaled up. Services whose deployments ECS itself makes
+// have none.
+func nextSet(svc evidence.Service) (out evidence.TaskSet, ok bool) {
+	for _, s := range svc.TaskSets {
+		if s.Status != "DRAINING" && s.ScalePercent > 0 && (!ok || s.CreatedAt.At.After(out.CreatedAt.At)) {
+			out, ok = s, true
+		}
+	}
+	return out, ok
 }
 
 // older is the newest deployment beside the primary one that still has running tasks.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecsplain/ecsplain/diagnose/facts/iam"
 	"github.com/ecsplain/ecsplain/evidence"
@@ -71,7 +70,7 @@ func badReference(ref string) string {
 	case len(parts) < 7 || parts[5] != "secret" || parts[6] == "":
 		return "the ARN of a secret is arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX"
 	case len(parts) != 7 && len(parts) != 10:
-		return fmt.Sprintf("after the ARN stand %d parts, and there must be none or three: JSON key, stage and version, each of which may be empty", len(parts)-7)
+		return fmt.Sprintf("after the ARN stand %s, and there must be none or three: JSON key, stage and version, each of which may be empty", evidence.Counted(len(parts)-7, "part"))
 	}
 	return ""
 }
@@ -196,13 +195,20 @@ func (u *SecretUse) stale(v *evidence.View, in *Incident, refs []string) {
 	}
 	w := v.Track()
 	w.CiteAll(in.Log.Basis.Cites)
-	tasks, st := evidence.Read(w, evidence.StoppedTasksKey(in.Cluster, in.Service))
+	key := evidence.StoppedTasksKey(in.Cluster, in.Service)
+	if in.Kind == KindRunning {
+		key = evidence.RunningTasksKey(in.Cluster, in.Service)
+	}
+	tasks, st := evidence.Read(w, key)
 	i := slices.IndexFunc(tasks.Tasks, func(t evidence.Task) bool { return t.ID == in.Samples[0] })
 	if st != evidence.Found || i < 0 || !tasks.Tasks[i].StartedAt.Known {
 		u.Stale.Basis = w.Undecided("")
 		return
 	}
-	started, open := tasks.Tasks[i].StartedAt.At, false
+	started, until, open := tasks.Tasks[i].StartedAt.At, ended(tasks.Tasks[i]), false
+	if in.Kind == KindRunning {
+		until = in.Last
+	}
 	for _, ref := range refs {
 		if !strings.Contains(ref, ":secretsmanager:") {
 			continue
@@ -210,10 +216,10 @@ func (u *SecretUse) stale(v *evidence.View, in *Incident, refs []string) {
 		key := evidence.SecretKey(secretID(ref))
 		sec, st := evidence.Read(w, key)
 		open = open || st != evidence.Found && st != evidence.Absent
-		if sec.ChangedAt.Known && sec.ChangedAt.At.After(started) && !sec.ChangedAt.At.After(ended(tasks.Tasks[i])) {
-			at := sec.ChangedAt.At.UTC().Format(time.RFC3339)
+		if sec.ChangedAt.Known && sec.ChangedAt.At.After(started) && !sec.ChangedAt.At.After(until) {
+			at := evidence.UTC(sec.ChangedAt.At)
 			w.Cite(key.Key, "secret "+key.ID, "LastChangedDate", at)
-			u.Stale = Check{Holds: true, Resource: key.ID, Detail: fmt.Sprintf("it changed at %s, after task %s had read it at its start at %s", at, in.Samples[0], started.UTC().Format(time.RFC3339)), Basis: w.Decided()}
+			u.Stale = Check{Holds: true, Resource: key.ID, Detail: fmt.Sprintf("it changed at %s, after task %s had read it at its start at %s", at, in.Samples[0], evidence.UTC(started)), Basis: w.Decided()}
 			return
 		}
 	}

@@ -160,6 +160,9 @@ func targetFact(v *evidence.View, in *Incident) {
 	t.Missing = Check{Basis: w.Decided()}
 	t.OtherPath = otherPath(v, in, t.Path)
 	t.Answer = answerFact(v, in, tg.ARN)
+	if accepts(t.Matcher, t.Answer.Code) { // now; then it did not
+		t.Answer.Basis.Changed = evidence.When(newest(t.Basis.Cites))
+	}
 	t.WrongType = wrongType(v, in, group)
 	t.OtherVPC = otherVPC(v, in, group)
 	t.Undeclared, t.Deregistered = undeclared(v, in), deregistered(v, in)
@@ -263,6 +266,26 @@ func (a *TargetAnswer) say(reason, text string) {
 	a.Refused = n >= 400 && n < 500 && !a.NotFound
 	a.ServerError = n >= 500
 	a.Silent = reason == "Target.Timeout" || reason == "Target.FailedHealthChecks"
+}
+
+// accepts reports whether a matcher ("200", "200,404", "200-299") holds a code.
+func accepts(matcher, code string) bool {
+	n, err := strconv.Atoi(code)
+	if err != nil {
+		return false
+	}
+	for _, part := range strings.Split(matcher, ",") {
+		low, high, is := strings.Cut(strings.TrimSpace(part), "-")
+		a, err := strconv.Atoi(low)
+		b := a
+		if is {
+			b, _ = strconv.Atoi(high)
+		}
+		if err == nil && a <= n && n <= b {
+			return true
+		}
+	}
+	return false
 }
 
 // wrongType: Fargate tasks have addresses of their own, so only targets of the type ip can be they.

@@ -39,6 +39,26 @@ func imageFact(v *evidence.View, in *Incident) {
 	in.Image = ImageFact{Reference: ref, DockerHub: p.DockerHub, ECR: p.ECR, Basis: evidence.Basis{Cites: citeDefinition(v, in, "containerDefinitions.image", ref)}}
 	in.Image.Look = image.Look(v.Track(), ref, in.Definition.OS, in.Definition.Arch, wantPlatforms)
 	in.Image.Look.TagMissing = pushedSince(v, in, p, in.Image.Look.TagMissing)
+	in.Image.Tagged = tagged(v, in)
+}
+
+func tagged(v *evidence.View, in *Incident) Check {
+	w := v.Track()
+	gone := in.Image.Look.DigestGone
+	switch named := image.Parse(in.Definition.Image); {
+	case gone.Basis.Unknown || !gone.Holds:
+		return Check{Basis: w.Undecided("no digest is gone")}
+	case in.Definition.Basis.Unknown:
+		return Check{Basis: in.Definition.Basis}
+	case named.Digest != "":
+		return Check{Basis: in.Definition.Basis}
+	default:
+		_, st := evidence.Read(w, evidence.ImageKey(named.RepositoryID(), named.Suffix()))
+		if st != evidence.Found && st != evidence.Absent {
+			return Check{Basis: w.Undecided("")}
+		}
+		return Check{Holds: st == evidence.Found, Resource: named.Text, Basis: w.Decided()}
+	}
 }
 
 // pushedSince turns "the tag is there" into "the tag was missing then and was pushed since" where the registry said
@@ -110,7 +130,7 @@ func secretFact(v *evidence.View, in *Incident) {
 		key := evidence.SecretKey(id)
 		sec, st := evidence.Read(w, key)
 		if st == evidence.Found && sec.DeletedAt.Known {
-			w.Cite(key.Key, "secret "+id, "DeletedDate", sec.DeletedAt.At.UTC().Format(time.RFC3339))
+			w.Cite(key.Key, "secret "+id, "DeletedDate", evidence.UTC(sec.DeletedAt.At))
 		}
 		return sec.DeletedAt.Known, st == evidence.Absent || st == evidence.Found
 	})
@@ -161,6 +181,9 @@ func parameterFact(v *evidence.View, in *Incident) {
 		return
 	}
 	p.Missing.Holds, p.Missing.Resource = st == evidence.Absent, p.Name
+	if in.Message.Nature == "permission" { // the reference is what is wrong then, as AWS writes it
+		p.Missing.Resource = in.Message.Fields.Parameter
+	}
 	w.Cite(key.Key, "parameter "+p.Name, "Name", map[bool]string{true: "does not exist", false: "exists"}[st == evidence.Absent])
 	p.Missing.Basis = w.Decided()
 }
@@ -242,7 +265,39 @@ func logFact(v *evidence.View, in *Incident) {
 	l.Basis = w.Decided()
 }
 
-// previousFact finds the revision to go back to: that of an older deployment that still runs.
+// deploymentsBack is how many deployments are looked back at: some only start the same revision anew.
+const deploymentsBack = 3
+
+// before looks among the service's deployments for the revision that ran before one; "" where there is none, or (known is false) where
+// that was not to be read.
+func before(w *evidence.View, svc evidence.Service, revision string) (id string, known bool) {
+	if cmp.Or(svc.DeploymentController, "ECS") != "ECS" {
+		return "", true
+	}
+	if svc.TaskDefinition != revision {
+		return "", true // it was left already
+	}
+	ds, st := evidence.Read(w, evidence.ServiceDeploymentsKey(svc.Cluster, svc.Name))
+	if st != evidence.Found {
+		return "", st == evidence.Absent
+	}
+	for i, d := range ds.Deployments {
+		if i == deploymentsBack || len(d.SourceRevisions) == 0 {
+			break
+		}
+		rev, st := evidence.Read(w, evidence.ServiceRevisionKey(d.SourceRevisions[0]))
+		if st != evidence.Found {
+			return "", st == evidence.Absent
+		}
+		if rev.TaskDefinition != revision {
+			return rev.TaskDefinition, true
+		}
+	}
+	return "", true
+}
+
+// previousFact finds the revision to go back to: that of an older deployment that still runs, else what ran before the newest deployment
+// that changed the revision.
 func previousFact(v *evidence.View, in *Incident) {
 	w := v.Track()
 	svc, st := evidence.Read(w, evidence.ServiceKey(in.Cluster, in.Service))
@@ -252,8 +307,15 @@ func previousFact(v *evidence.View, in *Incident) {
 	}
 	o, ok := older(svc)
 	if !ok || o.TaskDefinition == in.Launch.TaskDefinition {
-		in.Previous = Previous{Basis: w.Decided()}
-		return
+		var known bool
+		if o.TaskDefinition, known = before(w, svc, in.Launch.TaskDefinition); o.TaskDefinition == "" {
+			in.Previous = Previous{Basis: w.Undecided("")}
+			if known {
+				in.Previous.Basis = w.Decided()
+			}
+			return
+		}
+		o.Running = 0
 	}
 	in.Previous = Previous{TaskDefinition: o.TaskDefinition, Running: o.Running}
 	td, st := evidence.Read(w, evidence.TaskDefinitionKey(o.TaskDefinition))

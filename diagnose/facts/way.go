@@ -140,6 +140,10 @@ func (f *WayFact) natPorts(v *evidence.View, in *Incident, p network.Path) {
 		return
 	}
 	w := v.Track()
+	if _, st := evidence.Read(w, evidence.NatGatewayKey(p.Via)); st == evidence.Absent { // its own account has its metrics
+		f.NatPorts.Basis = w.Undecided(p.Via + " cannot be seen from this account, and neither can its metrics")
+		return
+	}
 	m := evidence.MetricName{Namespace: "AWS/NATGateway", Name: "ErrorPortAllocation", Dimensions: []evidence.Tag{{Key: "NatGatewayId", Value: p.Via}}}
 	key := evidence.MetricKey(m, "Sum", 300)
 	series, st := evidence.Read(w, key)
@@ -177,7 +181,7 @@ func (r *ResolverFact) forwarded(v *evidence.View, in *Incident) {
 			best.Domain = d
 		}
 	}
-	w.Cite(key.Key, r.Vpc, "ResolverRules", fmt.Sprintf("%d rules; for %s: %s %s", len(list.Rules), r.Host, best.Type, best.ID))
+	w.Cite(key.Key, r.Vpc, "ResolverRules", fmt.Sprintf("%s; for %s: %s %s", evidence.Counted(len(list.Rules), "rule"), r.Host, best.Type, best.ID))
 	r.Forwarded = Check{Basis: w.Decided()}
 	if best.Type != "FORWARD" {
 		return

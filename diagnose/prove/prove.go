@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -133,11 +135,24 @@ var required = []string{"confirmed", "ruled-out", "undecided"}
 // playbooks that do not load; cases of the others run all the same.
 func Check(sources ...fs.FS) (Result, error) {
 	playbooks, err := diagnose.Load(sources...)
+	res, late := CheckCases(context.Background(), playbooks, sources...)
+	return res, errors.Join(err, late)
+}
+
+// CheckCases runs the cases of some playbooks, read from the last source that has them, on every processor. Its failures
+// are in the order of the playbooks and their cases. It ends early with the error of ctx.
+func CheckCases(ctx context.Context, playbooks []*diagnose.Playbook, sources ...fs.FS) (Result, error) {
 	res := Result{Playbooks: len(playbooks)}
+	type run struct {
+		playbook *diagnose.Playbook
+		of       Case
+		message  string
+	}
+	var runs []run
 	for _, p := range playbooks {
-		cases, cerr := Cases(p.ID, sources...)
-		if cerr != nil {
-			res.Failures = append(res.Failures, Failure{p.ID, p.ID + ".txtar", cerr.Error()})
+		cases, err := Cases(p.ID, sources...)
+		if err != nil {
+			res.Failures = append(res.Failures, Failure{p.ID, p.ID + ".txtar", err.Error()})
 			continue
 		}
 		for _, want := range required {
@@ -146,13 +161,51 @@ func Check(sources ...fs.FS) (Result, error) {
 			}
 		}
 		for _, c := range cases {
-			res.Cases++
-			if msg := Run(p, c); msg != "" {
-				res.Failures = append(res.Failures, Failure{p.ID, c.Verdict + "/" + c.Name, msg})
-			}
+			runs = append(runs, run{playbook: p, of: c})
 		}
 	}
-	return res, err
+	res.Cases = len(runs)
+	work := make(chan *run)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for r := range work {
+				r.message = Run(r.playbook, r.of)
+			}
+		})
+	}
+	for i := 0; i < len(runs) && ctx.Err() == nil; i++ {
+		work <- &runs[i]
+	}
+	close(work)
+	wg.Wait()
+	for _, r := range runs {
+		if r.message != "" {
+			res.Failures = append(res.Failures, Failure{r.playbook.ID, r.of.Verdict + "/" + r.of.Name, r.message})
+		}
+	}
+	slices.SortStableFunc(res.Failures, func(a, b Failure) int { return strings.Compare(a.Playbook, b.Playbook) })
+	return res, ctx.Err()
+}
+
+// Claims lists the ids that all playbooks together confirm on a case, first finding first. What a finding explains is
+// nested in it and does not count.
+func Claims(ctx context.Context, all []*diagnose.Playbook, c Case) (ids []string, err error) {
+	fetch, err := Fetch(c)
+	if err != nil {
+		return nil, err
+	}
+	e := &diagnose.Engine{Playbooks: all, Fetch: fetch}
+	r, err := e.Run(ctx, evidence.NewStore(), []evidence.Target{c.Target()})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range r.Targets[0].Findings {
+		if f.Verdict == diagnose.Confirmed {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids, ctx.Err()
 }
 
 // Cases reads ID.txtar from the last source that has it.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/ecsplain/ecsplain/diagnose"
 )
 
 const playbook = `id: net.example
@@ -59,5 +61,20 @@ func TestCheckFails(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// A playbook that does not compile fails the case that comes under it, and only that.
+func TestAFaultShowsInTheCase(t *testing.T) {
+	files := fstest.MapFS{"net.example.yaml": {Data: []byte(strings.Replace(playbook, "no_route.detail}", "no_route.detai}", 1))}}
+	all, err := diagnose.Parse(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Run(all[0], Case{Playbook: "net.example", Verdict: "undecided", Stuck: "PENDING", Gap: map[string]string{"route-tables/vpc-0shop": "UnauthorizedOperation"}}); !strings.Contains(got, "undefined field 'detai'") {
+		t.Errorf("got %q", got)
+	}
+	if got := Run(all[0], Case{Playbook: "net.example", Verdict: "ruled-out", Stuck: "PENDING"}); got != "" {
+		t.Errorf("a failure that it does not speak of: %q", got)
 	}
 }

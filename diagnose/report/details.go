@@ -33,6 +33,9 @@ func (v *view) details(t diagnose.TargetReport) {
 			v.other(f)
 		}
 	}
+	for _, f := range t.Past {
+		v.other(f)
+	}
 	v.open(rest)
 	v.ruledOut(t)
 	v.undecided(t)
@@ -76,7 +79,10 @@ var (
 // stepWords are the answers of a check.
 var stepWords = map[string]string{"true": "yes", "false": "no", "unknown": "?"}
 
-const citesShown = 3
+const (
+	citesShown    = 3
+	ruledOutShown = 4
+)
 
 func (v *view) steps(steps []diagnose.Step) {
 	p := v.page
@@ -186,6 +192,9 @@ func (v *view) incidents(t diagnose.TargetReport) {
 		}
 		if in.ExplainedBy != "" {
 			tail = strings.TrimPrefix(tail+"; explained by "+clean(in.ExplainedBy), "; ")
+			if in.Via != "" {
+				tail += ", of which it is the effect (" + clean(in.Via) + ")"
+			}
 		} else {
 			tail = strings.TrimPrefix(tail+"; nothing explains it yet", "; ")
 		}
@@ -272,9 +281,25 @@ func (v *view) ruledOut(t diagnose.TargetReport) {
 	if len(t.RuledOut) == 0 {
 		return
 	}
-	v.page.heading("Ruled out (the symptom would fit; as things are now, this check says no)")
-	for _, r := range t.RuledOut {
-		v.page.item("-", clean(r.ID)+": "+clean(r.By))
+	p := v.page
+	p.heading("Ruled out (the symptom would fit)")
+	list := t.RuledOut
+	if !v.verbose && len(list) > ruledOutShown+1 {
+		list = list[:ruledOutShown]
+	}
+	col := 0
+	for _, r := range list {
+		col = max(col, len(clean(r.ID)))
+	}
+	for _, r := range list {
+		if col+30 > p.width {
+			p.item("-", clean(r.ID)+": "+clean(r.Says))
+			continue
+		}
+		p.paraIn(bold, "  "+clean(r.ID), col+4, clean(r.Says), 0)
+	}
+	if n := len(t.RuledOut) - len(list); n > 0 {
+		p.paraIn(bold, "", 2, plural(n, "cause")+" more, farther from the symptom, shown by --verbose.", 0)
 	}
 }
 

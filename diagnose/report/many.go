@@ -52,7 +52,7 @@ func (v *view) tally() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n[h], v.page.style(healthWords[h].style, healthWords[h].word)))
 		}
 	}
-	return fmt.Sprintf("%d services: %s.", len(v.report.Targets), strings.Join(parts, ", "))
+	return plural(len(v.report.Targets), "service") + ": " + strings.Join(parts, ", ") + "."
 }
 
 // sharedBy is the number of the shared cause that answers for a target, from 1; a large number where none does.

@@ -73,13 +73,9 @@ func (p *page) heading(s string) {
 func (p *page) para(label, text string) { p.paraIn(bold, label, indent, text, 0) }
 
 // paraIn is para with a style for the label, its own column width, and a limit of lines (0 = none). It reports
-// whether text was cut.
+// whether text was cut, which within does.
 func (p *page) paraIn(code, label string, col int, text string, limit int) (cut bool) {
-	lines := wrap(text, p.width-col)
-	if limit > 0 && len(lines) > limit {
-		lines, cut = lines[:limit], true
-		lines[limit-1] = ellipsis(lines[limit-1], p.width-col)
-	}
+	lines, cut := within(text, p.width-col, limit)
 	for i, l := range lines {
 		lead := strings.Repeat(" ", col)
 		if i == 0 && label != "" {
@@ -162,21 +158,4 @@ func wrap(text string, width int) []string {
 		out = append(out, line)
 	}
 	return out
-}
-
-func ellipsis(s string, width int) string {
-	r := []rune(s)
-	if len(r)+4 > width && width > 4 {
-		r = r[:min(len(r), width-4)]
-	}
-	return strings.TrimRight(string(r), " .,;:") + " ..."
-}
-
-// short cuts foreign text to n characters.
-func short(s string, n int) string {
-	s = clean(s)
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return strings.TrimRight(string([]rune(s)[:n-4]), " ") + " ..."
 }

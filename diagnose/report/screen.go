@@ -16,23 +16,27 @@ const screenRows = 24
 
 // budget limits the parts of the first screen that may be cut; what is cut stands whole in the details.
 type budget struct {
-	words    bool // AWS's own words of the failure
+	words    int  // lines of AWS's own words of the failure
 	cites    int  // facts cited
 	says     int  // lines of the cause; 0 = all
-	fixSays  int  // lines of what the fix does; 0 = all
 	firstAid int  // lines of what the mitigation does; 0 = all
-	lines    int  // lines of each of the rest: title, a fact, a warning, the owner
+	lines    int  // lines of each of the rest: title, a fact, the owner
+	later    bool // the lines to type of a second way stand in the details alone
 }
 
-// budgets are tried in this order until the screen fits.
+// budgets are tried in this order until the screen fits. What the fix does, and what it replaces, is never cut.
 var budgets = []budget{
-	{true, 3, 0, 0, 0, 2},
-	{false, 3, 0, 0, 0, 2},
-	{false, 2, 5, 3, 2, 2},
-	{false, 2, 4, 2, 2, 2},
-	{false, 1, 3, 2, 1, 2},
-	{false, 1, 2, 1, 1, 2},
-	{false, 1, 2, 1, 1, 1},
+	{4, 3, 0, 0, 3, false},
+	{3, 3, 0, 0, 3, false},
+	{2, 2, 0, 0, 2, false},
+	{2, 2, 0, 0, 2, true},
+	{0, 2, 0, 0, 2, true},
+	{0, 1, 0, 0, 2, true},
+	{0, 1, 5, 3, 2, true},
+	{0, 1, 4, 2, 2, true},
+	{0, 1, 3, 2, 2, true},
+	{0, 1, 3, 1, 1, true},
+	{0, 1, 2, 1, 2, true},
 }
 
 // screen writes what a tired person must see first on one sick target.
@@ -40,7 +44,7 @@ func (v *view) screen(t diagnose.TargetReport) {
 	for i, b := range budgets {
 		p := &page{width: v.page.width, color: v.page.color}
 		v.screenWithin(p, t, b)
-		if p.rows() <= screenRows || i == len(budgets)-1 {
+		if p.rows() <= screenRows*max(1, stdWidth/p.width) || i == len(budgets)-1 {
 			v.page.lines = append(v.page.lines, p.lines...)
 			return
 		}
@@ -51,7 +55,7 @@ func (v *view) screenWithin(p *page, t diagnose.TargetReport, b budget) {
 	v.headline(p, t)
 	p.paraIn(bold, "", 0, who(v.report), 0)
 	for _, n := range v.report.Note {
-		p.paraIn(yellow, "Note", indent, clean(n), 3)
+		p.paraIn(yellow, "Note", indent, clean(n), 4)
 	}
 	p.blank()
 	if w := impactWords(t); w != "" {
@@ -85,10 +89,8 @@ func (v *view) causeBlock(p *page, t diagnose.TargetReport, f diagnose.Finding, 
 	}
 	p.paraIn(bold, "", indent, clean(f.ID)+", "+subjectWords(f.Subject), 2)
 	v.proof(p, f, b)
-	if b.words {
-		if in, ok := heard(t); ok {
-			p.paraIn(bold, "AWS said", indent, quoted(in.Message, 200), 2)
-		}
+	if in, ok := heard(t); ok && b.words > 0 {
+		p.spoken("AWS said", "", in.Message, b.words)
 	}
 	v.firstFix(p, t, f, b)
 }
@@ -149,7 +151,7 @@ func todo(p *page, label string, a diagnose.Action, lines, rest int) {
 	if a.ReducesCapacity {
 		mind = append(mind, "Fewer tasks may serve meanwhile.")
 	}
-	p.paraIn(yellow, "Careful", indent, strings.Join(mind, " "), rest)
+	p.paraIn(yellow, "Careful", indent, strings.Join(mind, " "), 0)
 	p.paraIn(bold, "", indent, ownerWords(a.Owner), rest)
 	p.command(a.Command)
 }
@@ -157,7 +159,7 @@ func todo(p *page, label string, a diagnose.Action, lines, rest int) {
 func (v *view) proof(p *page, f diagnose.Finding, b budget) {
 	label := "Proof"
 	for _, c := range deciding(f, b.cites) {
-		p.paraIn(bold, label, indent, citeWords(c, 130), b.lines)
+		p.fitted(label, 200, b.lines, func(n int) string { return citeWords(c, n) })
 		label = ""
 	}
 }
@@ -189,8 +191,11 @@ func (v *view) firstFix(p *page, t diagnose.TargetReport, f diagnose.Finding, b 
 			return
 		}
 		a, label = f.Fix[1], "Or"
+		if b.later && a.Command != "" {
+			a.Say, a.Command = sentence(a.Say)+" The lines to type stand below.", ""
+		}
 	}
-	todo(p, label, a, b.fixSays, b.lines)
+	todo(p, label, a, 0, b.lines)
 }
 
 func ownerWords(o diagnose.Owner) string {
@@ -226,7 +231,11 @@ func (v *view) unproven(p *page, t diagnose.TargetReport, b budget) {
 		if i == max(1, b.cites) {
 			break
 		}
-		p.paraIn(bold, label, indent, incidentWords(in, 260), 4)
+		if in.Message == "" {
+			p.paraIn(bold, label, indent, incidentWords(in, 0), 4)
+		} else {
+			p.spoken(label, incidentHead(in)+": ", in.Message, 5)
+		}
 		label = ""
 	}
 	label = "May be"
@@ -237,6 +246,9 @@ func (v *view) unproven(p *page, t diagnose.TargetReport, b budget) {
 		}
 		p.paraIn(bold, label, indent, fmt.Sprintf("%s (%s; %s)", clean(f.Title), clean(f.ID), truths(f)), 2)
 		label = ""
+	}
+	if len(t.Past) > 0 {
+		p.paraIn(bold, "Before", indent, fmt.Sprintf("earlier failures fit another cause: %s (%s, %s %s)", clean(t.Past[0].Title), clean(t.Past[0].ID), clean(t.Past[0].Subject.Kind), clean(t.Past[0].Subject.ID)), 2)
 	}
 	label = "Unread"
 	refused := refusals(t.Gaps)
@@ -265,12 +277,18 @@ func refusals(gaps []evidence.Gap) (out []string) {
 // next says what to do when nothing is proven.
 func (v *view) next(p *page, t diagnose.TargetReport) {
 	if len(t.Untried) > 0 && len(t.Findings) == 0 && len(t.Gaps) == 0 {
-		p.paraIn(bold, "Next", indent, "Wait for the next start and run this again. ECS delays starts that fail, up to 27 minutes; a new deployment resets that wait.", 0)
+		p.paraIn(bold, "Next", indent, "Wait for the next start and run this again. ECS delays starts that fail, up to 27 minutes; a new deployment, which replaces nothing that runs before its own tasks are healthy, tries at once:", 0)
+		if t.Target.Kind == evidence.TargetService {
+			p.command(fmt.Sprintf("aws ecs update-service --cluster %s --service %s --force-new-deployment", shellQuote(clean(t.Target.Cluster)), shellQuote(clean(t.Target.Service))))
+		}
 		return
 	}
 	if cures := curesOf(t.Gaps); len(cures) > 0 {
-		p.paraIn(bold, "Next", indent, capital(strings.Join(cures, "; "))+". Then run this again.", 4)
+		p.paraIn(bold, "Next", indent, capital(strings.Join(cures, "; "))+". Then run this again.", 8)
 		if strings.HasPrefix(cures[0], "allow ") {
+			if len(t.MayNeed) > 0 {
+				p.paraIn(bold, "", indent, "The next answers may need as well: "+strings.Join(cleaned(t.MayNeed), ", ")+".", 0)
+			}
 			p.paraIn(bold, "", indent, "All that ecsplain reads, as one policy:", 0)
 			p.command("ecsplain policy")
 		}
@@ -278,7 +296,7 @@ func (v *view) next(p *page, t diagnose.TargetReport) {
 	}
 	if in, ok := heard(t); ok {
 		p.paraIn(bold, "Next", indent, "See what the message can mean and how to check each cause:", 0)
-		p.command("ecsplain explain " + shellQuote(short(in.Message, 300)))
+		p.command("ecsplain explain " + shellQuote(clean(in.Message)))
 		return
 	}
 	for _, f := range t.Findings {
@@ -326,7 +344,10 @@ func truths(f diagnose.Finding) string {
 
 // incidentWords sum up one incident in a line.
 func incidentWords(in diagnose.IncidentInfo, limit int) string {
-	if in.Message == "" {
+	switch {
+	case in.Message == "" && in.Seen != "":
+		return incidentHead(in) + ": " + sentence(clean(in.Seen))
+	case in.Message == "":
 		return incidentHead(in) + ", and AWS gave no reason."
 	}
 	return incidentHead(in) + ": " + quoted(in.Message, limit)
@@ -366,8 +387,6 @@ func incidentHead(in diagnose.IncidentInfo) (s string) {
 	}
 	return s
 }
-
-func quoted(s string, limit int) string { return `"` + short(s, limit) + `"` }
 
 func sentence(s string) string {
 	if s == "" || strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") || strings.HasSuffix(s, "!") {

@@ -16,9 +16,8 @@ type TextOptions struct {
 	Width   int  // columns; 0 = 80, less than 40 counts as 40
 	Color   bool // SGR colours
 	Verbose bool // every cite with its time, every call, samples of tasks
+	All     bool // of an explanation: every cause that may be behind new words, however little speaks for it
 	Calls   bool // the calls made, by action
-	// AllCauses lists every possible cause of a message, however many there are.
-	AllCauses bool
 }
 
 func (o TextOptions) page() *page {

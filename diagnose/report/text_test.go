@@ -68,13 +68,16 @@ func TestFirstScreen(t *testing.T) {
 
 // Whatever the length of the sentences, the command of the first fix is on the first screen.
 func TestFirstScreenHoldsTheFix(t *testing.T) {
-	words := rapid.Map(rapid.SliceOfN(rapid.StringMatching(`[a-z]{1,12}`), 1, 60), func(w []string) string { return strings.Join(w, " ") })
+	upTo := func(n int) *rapid.Generator[string] {
+		return rapid.Map(rapid.SliceOfN(rapid.StringMatching(`[a-z]{1,12}`), 1, n), func(w []string) string { return strings.Join(w, " ") })
+	}
+	words, few := upTo(60), upTo(15) // what the fix does and replaces is never cut, so it must be short
 	rapid.Check(t, func(rt *rapid.T) {
 		r := noRoute()
 		f := &r.Targets[0].Findings[0]
-		f.Says, f.Title, f.Fix[0].Say, f.Mitigate[0].Say = words.Draw(rt, "says"), words.Draw(rt, "title"), words.Draw(rt, "fix"), words.Draw(rt, "aid")
+		f.Says, f.Title, f.Fix[0].Say, f.Mitigate[0].Say = words.Draw(rt, "says"), words.Draw(rt, "title"), few.Draw(rt, "fix"), words.Draw(rt, "aid")
 		f.Fix[0].Owner.Say, f.Steps[0].Cites[0].Value = words.Draw(rt, "owner"), words.Draw(rt, "cite")
-		f.Fix[0].Replaces = words.Draw(rt, "replaces")
+		f.Fix[0].Replaces = few.Draw(rt, "replaces")
 		var buf bytes.Buffer
 		if err := Text(&buf, r, TextOptions{}); err != nil {
 			rt.Fatal(err)
@@ -85,6 +88,9 @@ func TestFirstScreenHoldsTheFix(t *testing.T) {
 			}
 		}
 		screen := screenOf(buf.String())
+		if !strings.Contains(clean(screen), clean(f.Fix[0].Say)) {
+			rt.Fatalf("what the fix does is cut\n%s", screen)
+		}
 		for _, want := range []string{"111122223333", "eu-west-1", "oncall/me", "Impact", "31 min ago", "CAUSE", "rtb-0a1b", "Proof", "Careful  It replaces", f.Mitigate[0].Command, f.Fix[0].Command} {
 			if !strings.Contains(screen, want) {
 				rt.Fatalf("the first screen lacks %q\n%s", want, screen)
@@ -108,8 +114,8 @@ func TestHealthyIsTwoLines(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	h := healthy("orders")
-	h.Resolved = []string{"2 task(s) failed until 08:00: a later start succeeded"}
-	if got := text(t, reportOn(h), TextOptions{}); !strings.Contains(got, "\nOver     2 task(s) failed until 08:00") {
+	h.Resolved = []string{"2 tasks failed until 08:00: a later start succeeded"}
+	if got := text(t, reportOn(h), TextOptions{}); !strings.Contains(got, "\nOver     2 tasks failed until 08:00") {
 		t.Errorf("a failure that is over is not told:\n%s", got)
 	}
 }

@@ -32,9 +32,12 @@ func impactWords(t diagnose.TargetReport) string {
 		if t.Health == facts.Healthy {
 			end = "" // the sentence goes on
 		}
+		if im.Ended {
+			return fmt.Sprintf("The %s has ended: it starts %s in cluster %s no more%s", t.Target.Kind, orWord(im.NewRevision, "an unknown revision"), orWord(t.Target.Cluster, "(not told)"), end)
+		}
 		return fmt.Sprintf("The %s is %s and runs %s in cluster %s%s", t.Target.Kind, clean(im.Status), orWord(im.NewRevision, "an unknown revision"), orWord(t.Target.Cluster, "(not told)"), end)
 	}
-	s := fmt.Sprintf("%d of %d tasks run", im.Running, im.Desired)
+	s := fmt.Sprintf("%d of %s %s", im.Running, plural(im.Desired, "task"), runWord(im.Desired))
 	if im.Pending > 0 && t.Health != facts.Healthy {
 		s += fmt.Sprintf(", %d waiting", im.Pending)
 	}
@@ -50,11 +53,21 @@ func impactWords(t diagnose.TargetReport) string {
 		s += "; none of " + clean(im.NewRevision) + " stays up and nothing else serves"
 	case im.Running < im.Desired:
 		s += "; the rest does not come up"
+	case im.Failures > 0 && im.NewRevision != "":
+		s += fmt.Sprintf(", and %s of %s failed", plural(im.Failures, "task"), clean(im.NewRevision))
 	}
 	if im.TargetsKnown {
 		s += fmt.Sprintf("; targets healthy %d of %d", im.TargetsHealthy, im.Targets)
 	}
 	return s + "."
+}
+
+// runWord agrees with a number of tasks.
+func runWord(n int) string {
+	if n == 1 {
+		return "runs"
+	}
+	return "run"
 }
 
 // sinceWords says since when, absolute and relative to the evidence.
@@ -78,7 +91,7 @@ func sinceWords(t diagnose.TargetReport, at time.Time) string {
 	return strings.Join(parts, ", ")
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+func stamp(t time.Time) string { return evidence.UTC(t) }
 
 // ago says how long before now t was.
 func ago(t, now time.Time) string {
@@ -93,15 +106,10 @@ func ago(t, now time.Time) string {
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h %d min ago", int(d.Hours()), int(d.Minutes())%60)
 	}
-	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	return plural(int(d.Hours()/24), "day") + " ago"
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
+func plural(n int, noun string) string { return evidence.Counted(n, noun) }
 
 func orWord(s, otherwise string) string {
 	if s = clean(s); s == "" {

@@ -23,11 +23,13 @@ const maxBody = 16 << 20
 
 // Server is the HTTP side of the simulated account. Set the fields before it serves.
 //
-// A call goes: route, Delay, decode, validate, Before, Mangle, handler, answer, OnCall. Signatures are not
+// A call goes: route, Delay, Where, decode, validate, Before, Mangle, handler, answer, OnCall. Signatures are not
 // checked. Calls are served concurrently; the handlers do their own locking.
 type Server struct {
 	Operations []Operation                              // the explicit list
 	Now        func() time.Time                         // for the Date header and Call.Time; nil = time.Now
+	Region     string                                   // told to a browser as the one to type
+	Where      func(*Request) (*Server, error)          // the server whose handler runs instead; nil = this one. Its error is answered before the input is looked at
 	Before     func(*Request, any) error                // asked before each handler, with a valid input (pointer to the SDK struct); its error is answered instead (access denied, throttling)
 	Delay      func(*Request) time.Duration             // injected latency before anything else; ends early when the caller goes away; nil = none
 	Mangle     func(*Request, http.ResponseWriter) bool // nil = none; true = it wrote a broken answer itself and the handler does not run
@@ -107,7 +109,7 @@ func (s *Server) now() time.Time {
 
 const greeting = `This is the ecsplain lab: a simulated AWS account.
 It speaks the AWS wire protocols, so point an AWS client at this address:
-  export AWS_ENDPOINT_URL=http://%s AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
+  export AWS_ENDPOINT_URL=http://%s AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab AWS_REGION=%s AWS_EC2_METADATA_DISABLED=true
   aws ecs list-clusters
 `
 
@@ -120,7 +122,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	rt := routeOf(in)
 	if rt.operation == "" && (hr.Method == http.MethodGet || hr.Method == http.MethodHead) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintf(w, greeting, hr.Host)
+		fmt.Fprintf(w, greeting, hr.Host, or(s.Region, "us-east-1"))
 		return
 	}
 	r := &Request{
@@ -195,6 +197,15 @@ func (s *Server) answer(w http.ResponseWriter, r *Request, p *protocol, in incom
 	h, ok := s.index[name]
 	if !ok {
 		return nil, 0, s.refuse(r)
+	}
+	if s.Where != nil {
+		other, err := s.Where(r)
+		if err != nil {
+			return nil, 0, err
+		}
+		if other != nil {
+			h = other.index[name]
+		}
 	}
 	tree, unknown, err := p.decode(h.shapes, in)
 	if err != nil {

@@ -26,7 +26,7 @@ func drawField(p *Place) (Fault, bool) {
 	if !ok {
 		return Fault{}, false
 	}
-	return Fault{Kind: "field " + m.name, Family: "field", Steps: append(steps, p.retire()), Subjects: subjects}, true
+	return p.finish(Fault{Kind: "field " + m.name, Family: "field", Steps: append(steps, p.retire()), Subjects: subjects}, false), true
 }
 
 func pick[T any](p *Place, of ...T) T { return of[p.r.IntN(len(of))] }

@@ -13,6 +13,7 @@ type Kind struct {
 	Family string              // row of the table
 	Fits   func(p *Place) bool // whether it can be done to this service; nil = to every
 	Own    bool                // it touches nothing that other services use
+	Hidden bool                // its cause lies where the account sees nothing
 	Do     func(p *Place) (steps []lab.Step, answers []Answer, ok bool)
 }
 
@@ -29,7 +30,7 @@ func (k Kind) make(p *Place) (Fault, bool) {
 		// What the circuit breaker took back is told as that, with the cause nested in it or beside it.
 		f.Answers = append(f.Answers, Answer{"svc.rolled-back", p.next()}, Answer{"svc.rolled-back", p.now()}, Answer{"svc.circuit-breaker", p.name()})
 	}
-	return f, true
+	return p.finish(f, k.Hidden), true
 }
 
 // one is the usual result: steps, one answer.
@@ -116,7 +117,7 @@ var networkKinds = []Kind{
 	{Name: "net.no-public-ip", Family: "net", Own: true, Fits: func(p *Place) bool { return !p.private() }, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
 		return one("net.no-public-ip", p.name(), p.update(input{"networkConfiguration": p.awsvpc(p.subnets(), false)}))
 	}},
-	{Name: "net.block-public-access", Family: "net", Fits: func(p *Place) bool { return p.usesNAT() || !p.private() }, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
+	{Name: "net.block-public-access", Family: "net", Fits: func(p *Place) bool { return ownNetwork(p) && (p.usesNAT() || !p.private()) }, Do: func(p *Place) ([]lab.Step, []Answer, bool) {
 		return one("net.block-public-access", p.vpc(), step("ec2", "ModifyVpcBlockPublicAccessOptions", input{"InternetGatewayBlockMode": "block-bidirectional"}), p.retire())
 	}},
 	{Name: "net.subnet-no-free-ips", Family: "net", Do: func(p *Place) ([]lab.Step, []Answer, bool) {

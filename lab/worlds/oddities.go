@@ -110,6 +110,7 @@ func (c *Case) drawOddities(p *Place) error {
 		if !ok {
 			continue
 		}
+		steps = signed(p.top, steps)
 		if err := p.w.Apply(steps); err != nil {
 			return err
 		}

@@ -41,7 +41,9 @@ func (p *Place) usesNAT() bool { return p.private() && p.net.NAT && (!p.net.Endp
 func (p *Place) usesEndpoints() bool { return p.net.Endpoints }
 
 // onlyEndpoints tells whether there is no other way.
-func (p *Place) onlyEndpoints() bool { return p.private() && p.net.Endpoints && !p.net.NAT }
+func (p *Place) onlyEndpoints() bool {
+	return p.private() && p.net.Endpoints && !p.net.NAT && !p.net.Hub
+}
 
 func (p *Place) role() string {
 	if p.has("shared-role") {

@@ -13,7 +13,7 @@ func (c *Case) Story(w *lab.World) []string {
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	for _, n := range c.Topology.Networks {
-		add("network %s: NAT %t, endpoints %t, %d zones", n.Name, n.NAT, n.Endpoints, n.Zones)
+		add("network %s: NAT %t, endpoints %t, %d zones, owner %q, hub %t, central endpoints %t", n.Name, n.NAT, n.Endpoints, n.Zones, n.Owner, n.Hub, n.Central)
 	}
 	for _, l := range c.Topology.Services {
 		mark := ""
@@ -27,7 +27,7 @@ func (c *Case) Story(w *lab.World) []string {
 		add("fault %s, expected %v, or about %s", f.Kind, f.Answers, strings.Join(f.Subjects, " "))
 		for _, s := range f.Steps {
 			in, _ := json.Marshal(s.Input) // plain data always marshals
-			add("  %s:%s %s", s.Service, s.Operation, in)
+			add("  %s:%s %s%s", s.Service, s.Operation, in, map[bool]string{true: " by the owner"}[s.Owner])
 		}
 	}
 	cluster, service, _ := strings.Cut(c.Target, "/")

@@ -12,7 +12,7 @@ import (
 var names = []string{"orders", "catalog", "web", "cart", "search", "pay", "mail", "stock", "users", "feed", "quotes", "media", "audit", "rates", "notes", "tours", "maps", "login", "price", "board"}
 
 // drawTopology draws one to three networks and at most so many services in them.
-func drawTopology(r *rand.Rand, most int) lab.Topology {
+func drawTopology(r *rand.Rand, most int, networks string) lab.Topology {
 	var t lab.Topology
 	for i := range 1 + r.IntN(3) {
 		n := lab.Network{Name: fmt.Sprintf("net%d", i+1), Octet: 10 + i, Zones: 2 + r.IntN(2), NAT: true}
@@ -22,7 +22,7 @@ func drawTopology(r *rand.Rand, most int) lab.Topology {
 		case 1:
 			n.Endpoints = true
 		}
-		t.Networks = append(t.Networks, n)
+		t.Networks = append(t.Networks, ofKind(r, networks, n))
 	}
 	order := r.Perm(len(names))
 	clusters := []string{"shop", "back"}[:1+r.IntN(2)]

@@ -28,6 +28,8 @@ type Fault struct {
 	Steps    []lab.Step
 	Answers  []Answer
 	Subjects []string // what was changed, by all its names: a finding about one of these is right
+	Hidden   bool     // the account sees nothing of the cause: nothing confirmed of it is right
+	Unseen   []string // by any of these names a diagnosis that stays open tells where the way leaves what the account sees; none = all can be seen
 }
 
 // Case is one random world. Everything in it follows from Seed and the options it was drawn with.
@@ -45,12 +47,13 @@ type Options struct {
 	Seed     uint64
 	Family   string // faults of this family only: net, iam, ..., field, none; "" = all
 	Services int    // the most services of a world; 0 = 12
+	Networks string // one of Networks; "" = own
 }
 
 // Draw makes a case. The error is a defect of the generator or of the lab: a topology or an oddity that is not healthy.
 func Draw(o Options) (*Case, error) {
 	r := rand.New(rand.NewPCG(o.Seed, 0x776f726c6473))
-	c := &Case{Seed: o.Seed, Topology: drawTopology(r, o.Services)}
+	c := &Case{Seed: o.Seed, Topology: drawTopology(r, o.Services, o.Networks)}
 	l := c.Topology.Services[r.IntN(len(c.Topology.Services))]
 	c.Target = l.Cluster + "/" + l.Name
 	w, err := c.base()
@@ -61,7 +64,7 @@ func Draw(o Options) (*Case, error) {
 	if err := c.drawOddities(p); err != nil {
 		return nil, err
 	}
-	if err := c.drawFaults(p, o.Family); err != nil {
+	if err := c.drawFaults(p, o); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -140,15 +143,15 @@ func unwell(w *lab.World, target string) error {
 // deployment was taken back, nothing can be told.
 func (c *Case) Heals(only []int, steps []lab.Step) bool {
 	w, err := c.Start(only)
-	if err != nil || w.Healed(c.Target, 0) == nil || w.Apply(steps) != nil {
+	if err != nil || w.Healed(c.Target, 0) == nil || w.Apply(c.Signed(steps)) != nil {
 		return false
 	}
 	w.Advance(45 * time.Minute) // the start back-off takes up to 27 minutes
 	return w.Healed(c.Target, 6*time.Minute) == nil
 }
 
-func (c *Case) drawFaults(p *Place, family string) error {
-	n := 1
+func (c *Case) drawFaults(p *Place, o Options) error {
+	n, family := 1, o.Family
 	switch x := p.r.Float64(); {
 	case family == "none" || family == "" && x < 0.15:
 		n = 0
@@ -156,7 +159,7 @@ func (c *Case) drawFaults(p *Place, family string) error {
 		n = 2
 	}
 	for range n {
-		f, err := c.drawFault(p, family)
+		f, err := c.drawFault(p, o)
 		if err != nil {
 			return err
 		}
@@ -166,15 +169,17 @@ func (c *Case) drawFaults(p *Place, family string) error {
 }
 
 // drawFault tries kinds until one can be done to the world besides the faults drawn already.
-func (c *Case) drawFault(p *Place, family string) (Fault, error) {
+func (c *Case) drawFault(p *Place, o Options) (Fault, error) {
+	family, all := o.Family, kinds(o.Networks)
+	near := foreign(o.Networks) && family == "" && p.chance(0.5)
 	for range 300 {
 		var f Fault
 		ok := false
-		if family == "field" || family == "" && p.chance(0.2) {
+		if family == "field" || family == "" && !near && p.chance(0.2) {
 			f, ok = drawField(p)
 		} else {
-			k := Kinds[p.r.IntN(len(Kinds))]
-			if family != "" && k.Family != family || k.Fits != nil && !k.Fits(p) {
+			k := all[p.r.IntN(len(all))]
+			if family != "" && k.Family != family || near && !aboutNetwork(k) || k.Fits != nil && !k.Fits(p) {
 				continue
 			}
 			f, ok = k.make(p)

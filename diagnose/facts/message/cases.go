@@ -30,9 +30,6 @@ var launchOf = map[string]string{
 	"stop":                "At the end: the task is being stopped.",
 }
 
-// LaunchOf tells readers where in the launch of a task a step is; "" for none.
-func LaunchOf(step string) string { return launchOf[step] }
-
 // CaseOf returns the case with an id; false if the catalogue has none.
 func CaseOf(symptom string) (Case, bool) {
 	c := load()

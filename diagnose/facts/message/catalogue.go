@@ -44,7 +44,7 @@ type formFile struct {
 	Recalled   bool     `yaml:"recalled"` // no source confirms this wording
 	Shape      bool     `yaml:"shape"`    // our own: the words that several wordings share
 	Outer      bool     `yaml:"outer"`    // says that something failed, not what: anything inside it tells more
-	Whole      bool     `yaml:"whole"`    // only when it is the entire text
+	Whole      bool     `yaml:"whole"`    // only when it is the entire text, save for dots at its end and AWS's words before every reason
 	SameTextAs []string `yaml:"same_text_as"`
 }
 

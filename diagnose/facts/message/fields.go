@@ -1,6 +1,10 @@
 package message
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
 
 // reader cuts values out of a message by the words that stand around them, whatever their case.
 type reader struct{ text, low string }
@@ -16,12 +20,12 @@ func (r reader) after(phrase string) string {
 	return word(r.text[i+len(phrase):])
 }
 
-// longestWord bounds a value: no name, ARN or URL of AWS is as long.
-const longestWord = 2048
+// mostWord bounds a word in bytes: what is longer is no name.
+const mostWord = 2048
 
 func word(s string) string {
+	s = head(s, mostWord)
 	s = strings.TrimLeft(s, quotes+" ([\\")
-	s = strings.ToValidUTF8(s[:min(len(s), longestWord)], "")
 	end := strings.IndexAny(s, " \t\")]<>;,"+quotes)
 	if end >= 0 {
 		s = s[:end]
@@ -35,7 +39,10 @@ func (r reader) around(phrase string) string {
 	if i < 0 {
 		return ""
 	}
-	least := max(0, i-longestWord)
+	least := max(0, i-mostWord)
+	for least < i && !utf8.RuneStart(r.text[least]) {
+		least++
+	}
 	from := strings.LastIndexAny(r.text[least:i], " \t\"([<>;,=\\"+quotes)
 	return word(r.text[least+from+1:])
 }
@@ -57,6 +64,17 @@ func (r reader) id(prefix string) string {
 		}
 		at = end
 	}
+}
+
+// head is the first n bytes of a text, or some fewer where a character would be cut in two.
+func head(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 func first(values ...string) string {
@@ -152,7 +170,9 @@ func (f *Fields) denial(r reader, low []byte) {
 		f.Resource = r.after(" on resource ")
 	}
 	f.Role = roleName(first(r.around(":assumed-role/"), r.after("assume the role "), r.after("assume role "), r.after("infrastructure role "), r.around(":role/")))
-	f.DenyReason = find(denyLayers, low)
+	if bytes.Contains(low, []byte("policy")) || bytes.Contains(low, []byte("boundary")) { // each of them has one of these
+		f.DenyReason = find(denyLayers, low)
+	}
 }
 
 // roleName takes the name out of the ARN of a role or of a session of it.
@@ -243,30 +263,9 @@ func (f *Fields) run(r reader) {
 	if !strings.ContainsAny(f.Task, "0123456789") {
 		f.Task = ""
 	}
-	f.place(r)
 	f.Container = first(r.after("for target ["), r.after("container name: "))
 	if f.Container == "" && strings.Contains(r.low, "did not have a container port") || strings.Contains(r.low, "does not exist in the task definition") {
 		f.Container = r.after("the container ")
-	}
-}
-
-// place takes cluster, service and region out of the first ARN of a service or task.
-func (f *Fields) place(r reader) {
-	for _, kind := range []string{":service/", ":task/"} {
-		head, rest, ok := strings.Cut(r.around(kind), kind)
-		parts := strings.Split(head, ":")
-		if !ok || len(parts) != 5 || !strings.HasPrefix(parts[0], "arn") || parts[2] != "ecs" {
-			continue
-		}
-		names := strings.Split(rest, "/")
-		f.Region = parts[3]
-		if len(names) > 1 {
-			f.Cluster = names[0]
-		}
-		if kind == ":service/" {
-			f.Service = names[len(names)-1]
-		}
-		return
 	}
 }
 

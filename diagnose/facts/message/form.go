@@ -122,24 +122,21 @@ func (h hole) fits(s []byte) bool {
 // span is a piece of the squeezed text.
 type span struct{ from, to int }
 
-// maxSteps bounds how many places one form may be tried at; together with the longest placeholder it keeps the work of
-// a reading proportional to its text.
+// maxSteps bounds how many places one form may be tried at.
 const maxSteps = 200
 
 // match reports whether the form fits somewhere in the text, and what its placeholders stand for.
 func (f *form) match(q *squeezed, holes []span) ([]span, bool) {
 	if f.whole {
-		s := bytes.TrimRight(q.low, ".")
-		return holes[:0], len(f.literals) == 1 && string(s) == f.literals[0]
+		all, core := q.alone()
+		return holes[:0], len(f.literals) == 1 && (string(all) == f.literals[0] || string(core) == f.literals[0])
 	}
 	steps := 0
 	for at := 0; ; at++ {
 		i := bytes.Index(q.low[at:], []byte(f.literals[0]))
 		if i < 0 || steps > maxSteps {
-			q.looked += len(q.low) - at
 			return nil, false
 		}
-		q.looked += i
 		at += i
 		if f.holes[0].name == "" && !q.starts(at, f.literals[0]) || f.holes[0].min > at {
 			steps++
@@ -163,14 +160,12 @@ func (f *form) rest(q *squeezed, k, from int, holes []span, steps *int) ([]span,
 	if h := f.holes[k]; h.apart[0] && from < len(q.low) && !q.gap[from] {
 		return nil, false
 	}
-	reach := min(len(q.low), from+f.holes[k].max+len(f.literals[k])) // no placeholder stands for more
-	for at := from; at < reach && *steps < maxSteps; at++ {
-		i := bytes.Index(q.low[at:reach], []byte(f.literals[k]))
+	end := min(len(q.low), from+f.holes[k].max+len(f.literals[k])) // what is farther off is longer than the hole may be
+	for at := from; *steps < maxSteps && at <= end; at++ {
+		i := bytes.Index(q.low[at:end], []byte(f.literals[k]))
 		if i < 0 {
-			q.looked += reach - at
 			return nil, false
 		}
-		q.looked += i
 		at += i
 		*steps++
 		if at-from < f.holes[k].min || f.holes[k].apart[1] && !q.gap[at] {
@@ -185,6 +180,26 @@ func (f *form) rest(q *squeezed, k, from int, holes []span, steps *int) ([]span,
 	}
 	return nil, false
 }
+
+// alone is the text as a form is compared with it that is a whole text: without the dots or the colon at its end, and,
+// second, without what AWS puts before every reason, too.
+func (q *squeezed) alone() (all, core []byte) {
+	all = bytes.TrimRight(q.low, ".:")
+	core = all
+	if i := bytes.Index(core, []byte(placing)); i >= 0 {
+		core = core[i+len(placing):]
+	}
+	for {
+		head, rest, ok := bytes.Cut(core, []byte(":"))
+		if !ok || categoryOf[string(head)] == "" {
+			return all, core
+		}
+		core = rest
+	}
+}
+
+// placing stands in a service event before the reason why a task could not be placed.
+const placing = "wasunabletoplaceatask.reason:"
 
 // starts and ends keep a form from fitting inside a longer word or number.
 func (q *squeezed) starts(at int, lit string) bool {

@@ -86,12 +86,10 @@ func (x *index) candidates(s *scratch) []int32 {
 		}
 	}
 	add(x.short)
-	if len(low) < 80 {
-		end := len(low)
-		for end > 0 && low[end-1] == '.' {
-			end--
-		}
-		add(x.whole[string(low[:end])])
+	if len(low) < 300 {
+		all, core := s.q.alone()
+		add(x.whole[string(all)])
+		add(x.whole[string(core)])
 	}
 	slices.Sort(s.found)
 	return s.found

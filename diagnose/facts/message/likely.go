@@ -2,218 +2,169 @@ package message
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"strings"
 )
 
-// Likely is what may be behind a message of which no known form fits.
-type Likely struct {
-	Cut     bool     // the text stops where known messages go on to say why
-	Natures []string // of the cases that come into question, the most likely first
-	Causes  []Cause  // the most likely first; empty where nothing in the text tells
+// Guess is a case that a text without one may be.
+type Guess struct {
+	Case  string // its id
+	Score int    // the more of the layers speak for it, the higher
+
+	begins, nature bool // the text is the beginning of one of its forms; it has the nature of the text
 }
 
-// candidate is a case that a message may be.
-type candidate struct {
-	of    int
-	score int
-	lead  int // how many fixed characters of one of its forms lead up to the end of the text
+// LaunchOf tells where in the launch of a task a step is, for readers; "" for no step.
+func LaunchOf(step string) string { return launchOf[step] }
+
+// Cut reports whether a reading without a case stops before it says why: its end is dots, a colon or the middle of what
+// AWS goes on to say.
+func Cut(r Reading) bool {
+	if r.Symptom != "" || r.Text == "" || len(r.Text) > longestCut {
+		return false
+	}
+	end := strings.TrimRight(r.Text, " \"'")
+	if strings.HasSuffix(end, "...") || strings.HasSuffix(end, "…") || strings.HasSuffix(end, ":") {
+		return true
+	}
+	q, least := ended(r.Text), leastLead
+	if r.Nature != "" { // a reason is there already: only words that can hardly be another's tell that more would follow
+		least = sureLead
+	}
+	return slices.ContainsFunc(load().index.forms, func(f form) bool { return f.rank > rankOuter && f.leads(q) >= least })
 }
 
-// leastLead is how many fixed characters must lead up to the end of a text before it counts as the beginning of a form.
-const leastLead = 20
-
-// categoryLength is about how long AWS's category is, which some forms have and others leave out.
-const categoryLength = 30
-
-// near is how far below the best score a case is still likely.
-const near = 2
-
-// LikelyOf ranks the causes of all cases that agree with what the layers tell of a reading: its nature, step, category,
-// family and registry, and the words it begins with. It is for readings without a symptom.
-func LikelyOf(r Reading) Likely {
+// Likely are the cases that a reading without one may be, the likeliest first. What counts is whether the words of the
+// case begin as the text does up to its end, then step, nature, category and family, then whether the case speaks of the
+// action, the host or the registry that the text names. Empty where the layers tell nothing.
+func Likely(r Reading) []Guess {
+	if r.Symptom != "" || r.Normal {
+		return nil
+	}
 	c := load()
-	s := c.index.pool.Get().(*scratch)
-	defer c.index.pool.Put(s)
-	s.q.reset()
-	s.q.add(r.Text)
-	s.q.low = bytes.TrimRight(s.q.low, ".")
-	leads := c.leads(s, r)
-	var all []candidate
-	best := 0
-	for i := range c.cases {
-		k := candidate{of: i, lead: leads[i]}
-		if k.score = c.score(&c.cases[i], r, k.lead); k.score > 0 {
-			all = append(all, k)
-			best = max(best, k.score)
+	var q *squeezed
+	if len(r.Text) <= longestCut {
+		q = ended(r.Text)
+	}
+	begin := map[int]bool{}
+	if q != nil {
+		for i := range c.index.forms {
+			if f := &c.index.forms[i]; !begin[f.of] && f.rank > rankOuter && f.leads(q) >= leastLead {
+				begin[f.of] = true
+			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Or(b.score-a.score, b.lead-a.lead) })
-	return c.likely(all, best, r)
+	hints := hintsOf(r.Fields)
+	var out []Guess
+	for i, k := range c.cases {
+		if g := k.likely(r, begin[i], hints); g.Score > 0 {
+			out = append(out, g)
+		}
+	}
+	if slices.ContainsFunc(out, func(g Guess) bool { return g.nature }) { // what kind of failure it is, is known
+		out = slices.DeleteFunc(out, func(g Guess) bool { return !g.nature && !g.begins })
+	}
+	slices.SortStableFunc(out, func(a, b Guess) int { return b.Score - a.Score })
+	return out
 }
 
-// leads tells for each case how far the text goes along with the best of its forms, 0 where another case's goes much
-// farther.
-func (c *catalogue) leads(s *scratch, r Reading) []int {
-	leads := make([]int, len(c.cases))
-	most := 0
-	for i := range c.index.forms {
-		f := &c.index.forms[i]
-		if f.rank == rankOuter || f.whole || !c.on(f.of, r.Surface, r.Category) {
-			continue
-		}
-		if n := f.cut(&s.q); n >= leastLead {
-			leads[f.of] = max(leads[f.of], n)
-			most = max(most, n)
-		}
+// likely counts what speaks for a case, 0 = too little.
+func (k caseFile) likely(r Reading, begins bool, hints []string) Guess {
+	if k.Normal || r.Category != "" && len(k.Surfaces) == 1 && k.Surfaces[0] == SurfaceLog {
+		return Guess{}
 	}
-	for i, n := range leads {
-		if n+categoryLength < most {
-			leads[i] = 0
-		}
-	}
-	return leads
-}
-
-// score is how well a case agrees with a reading: 0 = not at all, or it contradicts it.
-func (c *catalogue) score(k *caseFile, r Reading, lead int) int {
-	if k.Normal || len(k.Causes) == 0 || k.AppliesTo == "ec2" {
-		return 0
-	}
-	if otherNature(k.Nature, r.Nature) || otherStep(k.Step, r.Step) || otherRegistry(k.ID, r.Fields.Registry) {
-		return 0
+	step := r.Step != "" && k.Step == r.Step
+	nature := r.Nature != "" && (k.Nature == r.Nature || r.Nature == "dns" && k.Nature == "network")
+	fam := r.Family != "" && family(k.ID) == r.Family
+	if !begins && !step && !(nature && (fam || k.hasCategory(r.Category))) {
+		return Guess{}
 	}
 	n := 0
-	if k.Nature != "" && k.Nature == r.Nature {
-		n += 3
-	}
-	if k.Step != "" && (k.Step == r.Step || r.Step == "pull") {
-		n += 3
-	}
-	if lead > 0 {
-		n += 4
-	}
-	if r.Category != "" && slices.ContainsFunc(k.Forms, func(f formFile) bool { return strings.HasPrefix(f.Text, r.Category+":") }) {
-		n += 2
-	}
-	if n > 0 && family(k.ID) == r.Family {
-		n++
-	}
-	if n > 0 && r.Fields.Action != "" && slices.ContainsFunc(k.Forms, func(f formFile) bool { return strings.Contains(f.Text, r.Fields.Action) }) {
-		n += 2
-	}
-	return n
-}
-
-func otherNature(of, read string) bool {
-	return of != "" && read != "" && of != read && !(of == "network" && read == "dns")
-}
-
-// pulling are the steps that "pull" may stand for.
-var pulling = []string{"pull", "registry-auth", "manifest", "layers"}
-
-func otherStep(of, read string) bool {
-	if of == "" || read == "" || of == read {
-		return false
-	}
-	return !(slices.Contains(pulling, of) && slices.Contains(pulling, read) && (of == "pull" || read == "pull"))
-}
-
-func otherRegistry(id, registry string) bool {
-	ecr := strings.Contains(registry, ".dkr.ecr")
-	switch {
-	case registry == "":
-		return false
-	case strings.Contains(id, "/ecr/"):
-		return !ecr
-	case strings.Contains(id, "/docker-hub/"):
-		return registry != "docker.io" && registry != "registry-1.docker.io"
-	}
-	return false
-}
-
-// ranked is a cause with the weight that the cases give which name it.
-type ranked struct {
-	cause  Cause
-	nature string
-	weight float64
-}
-
-// likely merges the causes of the candidates. Those that are much less likely come after the others.
-func (c *catalogue) likely(all []candidate, best int, r Reading) Likely {
-	var l Likely
-	var causes []ranked
-	at := map[string]int{}
-	for _, cand := range all {
-		k := c.cases[cand.of]
-		weight := 1.0
-		if cand.score < best-near {
-			weight = 0.01
-		} else if k.Nature != "" && !slices.Contains(l.Natures, k.Nature) {
-			l.Natures = append(l.Natures, k.Nature)
-		}
-		if cand.lead > 0 && cand.score == best {
-			l.Cut = l.Cut || looksCut(r.Text) || r.Nature == ""
-		}
-		for i, cause := range k.Causes {
-			if cause.Look == "" {
-				continue // it says only what the rest of another text would say
-			}
-			w := weight / float64(i+1)
-			key := cmp.Or(cause.Playbook, cause.Text)
-			if j, ok := at[key]; ok {
-				causes[j].weight += w
-				continue
-			}
-			at[key] = len(causes)
-			causes = append(causes, ranked{Cause(cause), k.Nature, w})
+	for _, s := range []struct {
+		is bool
+		n  int
+	}{{begins, 16}, {step, 8}, {nature, 8}, {k.hasCategory(r.Category), 2}, {fam, 2}, {k.AppliesTo != "ec2", 3}} {
+		if s.is {
+			n += s.n
 		}
 	}
-	slices.SortStableFunc(causes, func(a, b ranked) int { return cmp.Compare(b.weight, a.weight) })
-	if r.Nature == "" {
-		causes = mixed(causes, l.Natures)
+	for _, h := range hints {
+		if k.speaksOf(h) {
+			n += 4
+		}
 	}
-	for _, x := range causes {
-		l.Causes = append(l.Causes, x.cause)
-	}
-	return l
+	return Guess{Case: k.ID, Score: n, begins: begins, nature: nature}
 }
 
-// turns is how many natures share the first places.
-const turns = 3
+func (k caseFile) hasCategory(category string) bool {
+	return category != "" && slices.ContainsFunc(k.Forms, func(w formFile) bool { return strings.HasPrefix(w.Text, category+":") })
+}
 
-// mixed takes turns among the most common natures, so that the first causes show each of them.
-func mixed(causes []ranked, natures []string) []ranked {
-	slices.SortStableFunc(natures, func(a, b string) int { return commonness(a) - commonness(b) })
-	natures = natures[:min(len(natures), turns)]
-	var out []ranked
-	for len(out) < len(causes) {
-		before := len(out)
-		for _, n := range natures {
-			if i := slices.IndexFunc(causes, func(x ranked) bool { return x.nature == n && x.weight > 0 }); i >= 0 {
-				out = append(out, causes[i])
-				causes[i].weight = 0
-			}
-		}
-		if len(out) == before {
-			break
-		}
-	}
-	for _, x := range causes {
-		if x.weight > 0 {
-			out = append(out, x)
+func (k caseFile) speaksOf(word string) bool {
+	return slices.ContainsFunc(k.Forms, func(w formFile) bool { return strings.Contains(asciiLower(w.Text), word) })
+}
+
+// hintsOf are words of a text that a case which is meant by it would have, too: in small letters.
+func hintsOf(f Fields) []string {
+	var out []string
+	for _, v := range []string{f.Action, service(f.Host), service(f.Registry)} {
+		if v = asciiLower(v); v != "" && !slices.Contains(out, v) {
+			out = append(out, v)
 		}
 	}
 	return out
 }
 
-// common are the natures in the order in which one would check them.
-var common = []string{"network", "permission", "not-found", "crash", "unhealthy", "capacity", "quota", "throttled"}
-
-func commonness(nature string) int {
-	if i := slices.Index(common, nature); i >= 0 {
-		return i
+// service is the part of a host name that tells whose it is: api.ecr of api.ecr.eu-west-1.amazonaws.com, docker.io of
+// registry-1.docker.io.
+func service(host string) string {
+	name, ok := strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com")
+	parts := strings.Split(name, ".")
+	switch {
+	case ok && len(parts) > 1 && strings.Contains(name, "dkr.ecr"):
+		return "dkr.ecr"
+	case ok && len(parts) > 1:
+		return strings.Join(parts[:len(parts)-1], ".")
+	case len(parts) > 1:
+		return strings.Join(parts[len(parts)-2:], ".")
 	}
-	return len(common)
+	return ""
 }
+
+// leastLead is how many fixed characters a text must have of a form that it begins with; sureLead leaves no doubt.
+const leastLead, sureLead = 24, 80
+
+// ended is a text without the dots or the colon at its end.
+func ended(text string) *squeezed {
+	var q squeezed
+	q.add(text)
+	q.low = bytes.TrimRight(q.low, ".:")
+	return &q
+}
+
+// leads is how many fixed characters of a form the text has when it ends within the form's words, 0 when it ends
+// elsewhere: what a placeholder stands for may go on in any way.
+func (f *form) leads(q *squeezed) int {
+	from, n := 0, 0
+	for k, lit := range f.literals {
+		i := bytes.Index(q.low[from:], []byte(lit))
+		if i >= 0 && (k == 0 || f.holes[k].fits(q.low[from:from+i])) {
+			from, n = from+i+len(lit), n+len(lit)
+			if from == len(q.low) {
+				return n
+			}
+			continue
+		}
+		tail := q.low[from:]
+		for m := min(len(lit)-1, len(tail)); m >= leastPart; m-- {
+			if bytes.HasSuffix(tail, []byte(lit[:m])) && (k == 0 || f.holes[k].fits(tail[:len(tail)-m])) {
+				return n + m
+			}
+		}
+		return 0
+	}
+	return 0
+}
+
+// leastPart is how many characters of fixed words must stand at the end of a text to count as their beginning.
+const leastPart = 8

@@ -60,9 +60,6 @@ type Fields struct {
 	Deployment    string `json:"deployment"`     // ecs-svc/...
 	Task          string `json:"task"`           // task id
 	Container     string `json:"container"`      // container name
-	Cluster       string `json:"cluster"`        // name; out of the ARN of a service or task of it
-	Service       string `json:"service"`        // name; out of its ARN
-	Region        string `json:"region"`         // of that ARN
 }
 
 // Case is one entry of the catalogue: a symptom, in words.

@@ -87,7 +87,7 @@ var observed = []struct {
 	{SurfaceServiceEvent, `(service web) is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.`,
 		"deployment/start-impaired", "deployment", "crash", Fields{}},
 	{SurfaceServiceEvent, `(service web) was unable to reach steady state because (taskSet ecs-svc/42) was unable to scale in due to (reason 2 tasks under protection)`, "deployment/protected-tasks", "deployment", "conflict", Fields{}},
-	{"", `exit code 137`, "exit/137-killed", "run", "crash", Fields{ExitCode: "137"}},
+	{"", `exit code 137`, "exit/137", "run", "crash", Fields{ExitCode: "137"}},
 }
 
 func TestObserved(t *testing.T) {
@@ -138,7 +138,7 @@ func TestTraps(t *testing.T) {
 		{"looks like a crash, is no way to S3", SurfaceStoppedReason,
 			`CannotPullContainerError: pull command failed: panic: runtime error: invalid memory address or nil pointer dereference`,
 			"image-pull/nil-pointer-panic", "network", "exit/2-misuse"},
-		{"137 alone is not memory", "", `Essential container in task exited (exitCode 137)`, "exit/137-killed", "crash", "exit/137-oom-container"},
+		{"137 alone is not memory", "", `Essential container in task exited (exitCode 137)`, "exit/137", "crash", "exit/137-oom-container"},
 		{"not a missing group but no room in the cluster's kind", SurfaceServiceEvent, `(service web) was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster.`,
 			"placement/ec2/no-instances", "capacity", "capacity/fargate/unavailable"},
 		{"says EFS, is S3 Files", SurfaceStoppedReason,

@@ -3,7 +3,6 @@ package message
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Read reads a text seen on a surface. It returns at least one reading, several where AWS joined several failures or
@@ -18,17 +17,22 @@ func Read(surface, text string) []Reading {
 	return out
 }
 
-// ReadOne returns the most telling reading of a text: one of a known case rather than none, a confirmed form rather
-// than a recalled one, a failure rather than a normal message, the first of equals.
+// ReadOne returns the most telling reading of a text.
 func ReadOne(surface, text string) Reading {
 	all := Read(surface, text)
+	return all[MostTelling(all)]
+}
+
+// MostTelling is the number of the most telling of readings: one of a known case rather than none, a confirmed form
+// rather than a recalled one, a failure rather than a normal message, the first of equals.
+func MostTelling(all []Reading) int {
 	best := 0
 	for i := range all {
 		if telling(all[i]) > telling(all[best]) {
 			best = i
 		}
 	}
-	return all[best]
+	return best
 }
 
 func telling(r Reading) int {
@@ -68,30 +72,26 @@ func Known(symptom string) bool {
 func (c *catalogue) read(surface string, p piece) Reading {
 	s := c.index.pool.Get().(*scratch)
 	defer c.index.pool.Put(s)
-	return c.readWith(s, surface, p)
-}
-
-func (c *catalogue) readWith(s *scratch, surface string, p piece) Reading {
 	s.q.reset()
 	s.q.add(p.text)
 	r := Reading{Text: p.text, Surface: surface, Wrappers: p.wrappers, Category: category(&s.q)}
 	if r.Wrappers == nil {
 		r.Wrappers = []string{}
 	}
-	if r.Surface == SurfaceUnknown {
+	guessed := r.Surface == SurfaceUnknown
+	if guessed {
 		r.Surface = guessSurface(p.text, r.Category)
 	}
-	f, holes := c.index.best(s, func(f *form) bool { return c.on(f.of, r.Surface, r.Category) })
-	if surface == SurfaceUnknown && (f == nil || f.rank == rankOuter) { // a surface that was only guessed rules nothing out
-		if any, got := c.index.best(s, func(*form) bool { return true }); any != nil && (f == nil || any.rank > f.rank) {
-			f, holes = any, got
-		}
-	}
+	anywhere := guessed && r.Surface == SurfaceRunTaskFailure // an API's refusal is shown by whatever called it
+	f, holes := c.index.best(s, func(f *form) bool { return anywhere || c.on(f.of, r.Surface) })
 	r.Fields = fieldsOf(p.text, s.q.low)
 	if f != nil {
 		k := c.cases[f.of]
 		r.Symptom, r.Family, r.Step, r.Nature, r.Normal, r.Recalled = k.ID, family(k.ID), k.Step, k.Nature, k.Normal, f.recalled
 		r.Fields.fill(f, holes, &s.q, p.wrapped)
+		if anywhere && !slices.Contains(k.Surfaces, r.Surface) {
+			r.Surface = k.Surfaces[0]
+		}
 	}
 	if r.Normal {
 		return r
@@ -113,7 +113,7 @@ func (c *catalogue) layers(r *Reading, s *scratch, f *form) {
 	case nature == "network" && find(natureLayers[dnsLayer:dnsLayer+1], s.q.low) != "":
 		r.Nature = "dns"
 	}
-	if f == nil && r.Nature != "" && looksCut(r.Text) {
+	if f == nil && r.Nature != "" && len(r.Text) < longestCut && looksCut(r.Text) {
 		c.guessCut(r, s)
 	}
 	if r.Family == "" {
@@ -128,7 +128,7 @@ var dnsLayer = slices.IndexFunc(natureLayers, func(l layer) bool { return l.says
 
 // on reports whether a form is looked for on a surface. Only log lines are kept apart: an application may print
 // anything, so what counts in a log says nothing in AWS's own texts.
-func (c *catalogue) on(of int, surface, category string) bool {
+func (c *catalogue) on(of int, surface string) bool {
 	if surface == SurfaceUnknown || surface == SurfaceLog {
 		return true
 	}
@@ -150,12 +150,12 @@ func guessSurface(text, category string) string {
 	return SurfaceUnknown
 }
 
+// longestCut bounds, in bytes, a text of which one may tell by its end what it would have said.
+const longestCut = 8 << 10
+
 // looksCut reports whether the end of a text may be missing: AWS cuts at 255 or 1024 characters, people write dots.
 func looksCut(text string) bool {
-	n := 0
-	if len(text) <= 4*1024 {
-		n = utf8.RuneCountInString(text)
-	}
+	n := len([]rune(text))
 	return n >= 250 && n <= 256 || n >= 1000 && n <= 1024 || strings.HasSuffix(text, "...") || strings.HasSuffix(text, "…")
 }
 
@@ -174,7 +174,7 @@ func (c *catalogue) guessCut(r *Reading, s *scratch) {
 	for i := range c.index.forms {
 		f := &c.index.forms[i]
 		k := c.cases[f.of]
-		if f.rank == rankOuter || k.Nature != r.Nature && !(k.Nature == "network" && r.Nature == "dns") || !c.on(f.of, r.Surface, r.Category) {
+		if f.rank == rankOuter || k.Nature != r.Nature && !(k.Nature == "network" && r.Nature == "dns") || !c.on(f.of, r.Surface) {
 			continue
 		}
 		switch n := f.cut(&s.q); {

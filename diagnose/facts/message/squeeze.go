@@ -9,11 +9,9 @@ type squeezed struct {
 	low  []byte // compared
 	orig []byte // the same bytes in the case as written: what placeholders stand for is cut from here
 	gap  []bool // something that was dropped stood before this byte
-
-	looked int // how many bytes forms looked at, the measure of the work
 }
 
-func (q *squeezed) reset() { q.low, q.orig, q.gap, q.looked = q.low[:0], q.orig[:0], q.gap[:0], 0 }
+func (q *squeezed) reset() { q.low, q.orig, q.gap = q.low[:0], q.orig[:0], q.gap[:0] }
 
 // add appends a text.
 func (q *squeezed) add(s string) {

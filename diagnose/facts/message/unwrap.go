@@ -2,6 +2,7 @@ package message
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,9 +28,16 @@ func unwrap(text string) []piece {
 		return out
 	}
 	p := undecorated(text)
-	p.text, p.wrappers = commandLine(p.text, p.wrappers)
-	p.text, p.wrappers = operationError(p.text, p.wrappers)
 	low := asciiLower(p.text)
+	for _, take := range []func(text, low string) (rest, wrapper string){commandLine, goSDK} {
+		rest, w := take(p.text, low)
+		if w == "" {
+			continue
+		}
+		if p.text, low = rest, asciiLower(rest); !slices.Contains(p.wrappers, w) {
+			p.wrappers = append(p.wrappers, w)
+		}
+	}
 	for _, w := range awsWrappers {
 		if strings.Contains(low, w.words) && !slices.Contains(p.wrappers, w.says) {
 			p.wrappers = append(p.wrappers, w.says)
@@ -58,107 +66,93 @@ var awsWrappers = []struct{ says, words string }{
 // jsonKeys are the fields of an API answer or event whose values are messages.
 var jsonKeys = []string{`"stoppedReason"`, `"reason"`, `"message"`, `"statusReason"`, `"rolloutStateReason"`, `"errorMessage"`}
 
-// jsonValues finds the messages in a piece of JSON, such as the output of describe-tasks, whole or in part. Each is
-// named once.
+// jsonValues finds the messages in a piece of JSON, such as the output of describe-tasks, whole or in part. The text is
+// gone through once.
 func jsonValues(text string) []string {
+	var out []string
 	if strings.IndexByte(text, '{') < 0 && !strings.HasPrefix(strings.TrimSpace(text), `"`) {
 		return nil
 	}
-	var out []string
 	seen := map[string]bool{}
-	for at := 0; ; {
+	for at := 0; at < len(text); {
 		i := strings.IndexByte(text[at:], '"')
 		if i < 0 {
 			return out
 		}
 		at += i
-		key := jsonKey(text[at:])
-		if key == "" {
+		key := slices.IndexFunc(jsonKeys, func(k string) bool { return strings.HasPrefix(text[at:], k) })
+		if key < 0 {
 			at++
 			continue
 		}
-		at += len(key)
+		at += len(jsonKeys[key])
 		rest := strings.TrimLeft(text[at:], " \t\r\n")
 		if !strings.HasPrefix(rest, ":") {
 			continue
 		}
-		v := jsonString(strings.TrimLeft(rest[1:], " \t\r\n"))
+		rest = strings.TrimLeft(rest[1:], " \t\r\n")
+		if !strings.HasPrefix(rest, `"`) {
+			continue // an object or a list: what is in it is met on the way
+		}
+		dec := json.NewDecoder(strings.NewReader(rest))
+		var v string
+		if dec.Decode(&v) != nil {
+			continue
+		}
+		at = len(text) - len(rest) + int(dec.InputOffset())
 		if strings.TrimSpace(v) != "" && !seen[v] {
-			seen[v] = true
-			out = append(out, v)
+			seen[v], out = true, append(out, v)
 		}
 	}
-}
-
-func jsonKey(s string) string {
-	for _, k := range jsonKeys {
-		if strings.HasPrefix(s, k) {
-			return k
-		}
-	}
-	return ""
-}
-
-// jsonString decodes the string at the start of s; "" where none is there, or its end is missing.
-func jsonString(s string) string {
-	if !strings.HasPrefix(s, `"`) {
-		return ""
-	}
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			var v string
-			if json.Unmarshal([]byte(s[:i+1]), &v) != nil {
-				return ""
-			}
-			return v
-		}
-	}
-	return ""
+	return out
 }
 
 // commandLine turns the AWS command line's and botocore's "An error occurred (X) when calling the Y operation: Z"
-// into the "X: Z" that every other tool shows.
-func commandLine(text string, wrappers []string) (string, []string) {
-	const head, middle = "an error occurred (", ") when calling the "
-	low := asciiLower(text)
-	i := strings.Index(low, head)
+// into the "X: Z" that every other tool shows. wrapper "" = there is nothing of the kind.
+func commandLine(text, low string) (rest, wrapper string) {
+	const first, middle, last = "an error occurred (", ") when calling the ", " operation"
+	i := strings.Index(low, first)
 	if i < 0 {
-		return text, wrappers
+		return text, ""
 	}
 	j := strings.Index(low[i:], middle)
 	if j < 0 {
-		return text, wrappers
+		return text, ""
 	}
-	k := strings.Index(low[i+j:], ": ")
+	j += i
+	k := strings.Index(low[j:], last)
 	if k < 0 {
-		return text, wrappers
+		return text, ""
 	}
-	name := text[i+len(head) : i+j]
-	return text[:i] + name + ": " + text[i+j+k+2:], append(wrappers, "aws-cli")
+	k += j + len(last)
+	if strings.HasPrefix(low[k:], " (reached max retries: ") {
+		k += strings.IndexByte(low[k:], ')') + 1
+	}
+	said, ok := strings.CutPrefix(text[k:], ": ")
+	if !ok {
+		return text, ""
+	}
+	return text[:i] + text[i+len(first):j] + ": " + said, "aws-cli"
 }
 
-// operationError turns the Go SDK's "operation error ECS: OP, https response error StatusCode: 400, RequestID: ID, CODE: Z",
-// which Terraform and others show, into "CODE: Z". What the agent of Fargate says of other services stays as it is.
-func operationError(text string, wrappers []string) (string, []string) {
-	const head, middle = "operation error ecs: ", "requestid: "
-	low := asciiLower(text)
-	i := strings.Index(low, head)
-	if i < 0 {
-		return text, wrappers
+// sdkError is what the Go SDK, and so Terraform, puts before an answer of the ECS API that is an error.
+var sdkError = regexp.MustCompile(`(?i)operation error ECS: [a-z]{1,60}, (?:exceeded maximum number of attempts, \d{1,3}, )?https response error StatusCode: \d{1,3}, RequestID: [^, ]{0,80}, (?:api error )?([a-z]{3,60}: )`)
+
+// goSDK takes it off: "operation error ECS: Y, https response error ..., X: Z" is "X: Z". What other services are called
+// with stays: it is AWS's own text inside a message of ECS.
+func goSDK(text, low string) (rest, wrapper string) {
+	if !strings.Contains(low, "operation error ecs: ") {
+		return text, ""
 	}
-	j := strings.Index(low[i:], middle)
-	if j < 0 || !strings.Contains(low[i:i+j], "response error statuscode: ") {
-		return text, wrappers
+	m := sdkError.FindStringSubmatchIndex(text)
+	if m == nil {
+		return text, ""
 	}
-	_, rest, ok := strings.Cut(text[i+j:], ", ")
-	if !ok {
-		return text, wrappers
-	}
-	return text[:i] + strings.TrimPrefix(rest, "api error "), append(wrappers, "sdk-operation-error")
+	return text[:m[0]] + text[m[2]:], "sdk-operation-error"
 }
+
+// Plain is a text as one line: without frames, quote marks, time stamps and colours, what was broken joined again.
+func Plain(text string) string { return undecorated(text).text }
 
 // undecorated joins the lines of a text, without frames, quote marks, time stamps and colours.
 func undecorated(text string) piece {
@@ -188,10 +182,10 @@ func undecorated(text string) piece {
 		}
 	}
 	p.wrapped = len(lines) > 1
-	width := evenWidth(lines)
+	even := evenWidth(lines)
 	var b strings.Builder
 	for i, line := range lines {
-		if i > 0 && !broken(lines[i-1], line, width) {
+		if i > 0 && !broken(lines[i-1], line, even) {
 			b.WriteByte(' ')
 		}
 		b.WriteString(line)
@@ -266,35 +260,31 @@ func colourless(s string) string {
 	return b.String()
 }
 
-// evenWidth is the width of lines that a tool broke anywhere: all but the last are equally long; a line that ended in a
-// space may have lost it. 0 = they are not.
+// evenWidth is the width of lines that a tool made which breaks anywhere: all but the last are equally long, save for
+// one that ended in a space and may have lost it. 0 = the lines were not made so.
 func evenWidth(lines []string) int {
 	if len(lines) < 3 {
 		return 0
 	}
-	widest, least := 0, 0
-	for i, l := range lines[:len(lines)-1] {
+	narrowest, widest := len(lines[0])+1, 0
+	for _, l := range lines[:len(lines)-1] {
 		n := utf8.RuneCountInString(l)
-		if widest = max(widest, n); i == 0 || n < least {
-			least = n
-		}
+		narrowest, widest = min(narrowest, n), max(widest, n)
 	}
-	if least < widest-1 {
+	if narrowest < widest-1 {
 		return 0
 	}
 	return widest
 }
 
-// broken reports whether a line goes on inside the word with which the line before it ended: the lines are evenly
-// broken, or the break is inside an ARN or a URL. even is their evenWidth.
+// broken reports whether next goes on inside the word with which prev ended: the lines are of an even width (0 = they
+// are not), or the break is inside an ARN or a URL.
 func broken(prev, next string, even int) bool {
 	if strings.HasPrefix(next, " ") || strings.HasSuffix(prev, " ") {
 		return true // the space between the words, if there was one, is still there
 	}
-	if even > 0 && len(prev) >= 40 {
-		if width := utf8.RuneCountInString(prev); width >= 40 {
-			return width == even
-		}
+	if width := utf8.RuneCountInString(prev); width >= 40 && even > 0 {
+		return width == even
 	}
 	last := prev[strings.LastIndexByte(prev, ' ')+1:]
 	if len(prev) < 60 || !strings.Contains(last, "arn:") && !strings.Contains(last, "://") && !strings.Contains(last, ".amazonaws.") {
@@ -326,44 +316,43 @@ var heads = []string{"unable to retrieve secret from asm: ", "unable to retrieve
 // parts are how a joined failure starts.
 var parts = []string{"unable to retrieve ", "failed to fetch secret", "service call has been retried", "invalid ssm parameters", "fetching secret data", "execution resource retrieval failed"}
 
-// mostFailures bounds how many failures one text is split into; what comes after stays with the last.
-const mostFailures = 100
-
 // split separates failures that AWS joined with semicolons. Other semicolons are part of a message.
 func split(text string) []string {
 	if strings.IndexByte(text, ';') < 0 {
 		return []string{text}
 	}
 	var out []string
+	at := headsAt(text)
 	head, from := "", 0
-	for at := 0; at < len(text) && len(out) < mostFailures; at++ {
-		if text[at] != ';' {
+	for i := 0; i < len(text); i++ {
+		if text[i] != ';' {
 			continue
 		}
-		next := strings.TrimLeft(text[at+1:], " ")
+		next := text[i+1 : min(len(text), i+1+mostStart)]
+		next = strings.TrimLeft(next, " ")
 		starts, own := startsFailure(next)
 		if !starts {
 			continue
 		}
-		out = append(out, head+strings.TrimSpace(text[from:at]))
-		if head = headOf(text[:at], next); own {
+		out = append(out, head+strings.TrimSpace(text[from:i]))
+		if head = headOf(text[:i], next, at); own {
 			head = ""
 		}
-		from = at + 1
+		from = i + 1
 	}
 	return append(out, head+strings.TrimSpace(text[from:]))
 }
 
-// opening is how much of a failure tells that one starts, and whose words it repeats.
-const opening = 2000
+// mostStart and mostHead bound, in bytes, what is looked at to tell that a failure begins, and what of the first one is
+// said again before the next.
+const mostStart, mostHead = 100, 500
 
 // startsFailure reports whether a failure begins here, and whether it has its own category.
 func startsFailure(s string) (starts, own bool) {
-	s = s[:min(len(s), 60)]
 	if name, _, ok := strings.Cut(s, ":"); ok && !strings.Contains(name, " ") && categoryOf[squeeze(name)] != "" {
 		return true, true
 	}
-	low := asciiLower(s)
+	low := asciiLower(s[:min(len(s), 60)])
 	if strings.HasPrefix(low, "resource:") {
 		return true, true // reasons of a placement
 	}
@@ -375,19 +364,36 @@ func startsFailure(s string) (starts, own bool) {
 	return false, false
 }
 
-// headOf is what the first failure says before its details, as far as the next one does not say it itself.
-func headOf(first, next string) string {
-	first, next = first[:min(len(first), opening)], next[:min(len(next), opening)]
-	low, nextLow := asciiLower(first), asciiLower(next)
-	for _, h := range heads {
+// headsAt is where each of heads ends in a text for the first time, -1 where it is not there.
+func headsAt(text string) []int {
+	low := asciiLower(text)
+	at := make([]int, len(heads))
+	for i, h := range heads {
+		at[i] = strings.Index(low, h)
+		if at[i] >= 0 {
+			at[i] += len(h)
+		}
+	}
+	return at
+}
+
+// headOf is what the first failure says before its details, as far as the next one does not say it itself. at is where
+// the heads end.
+func headOf(first, next string, at []int) string {
+	nextLow := asciiLower(next)
+	for i, h := range heads {
 		if strings.HasPrefix(nextLow, "unable to retrieve ") && strings.HasPrefix(h, "unable to retrieve ") {
 			continue
 		}
 		if strings.HasPrefix(nextLow, h) {
 			continue
 		}
-		if i := strings.Index(low, h); i >= 0 {
-			return first[:i+len(h)]
+		switch end := at[i]; {
+		case end < 0 || end > len(first):
+		case end > mostHead:
+			return first[end-len(h) : end]
+		default:
+			return first[:end]
 		}
 	}
 	return ""

@@ -74,17 +74,29 @@ func holders(list evidence.Interfaces, used int) (out []Holder, leaked []string)
 		counts["not listed"] = used - seen
 	}
 	for what, n := range counts {
-		out = append(out, Holder{what, n})
+		h := Holder{What: what, Count: n}
+		h.Words = h.words()
+		out = append(out, h)
 	}
 	slices.SortFunc(out, func(a, b Holder) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.What, b.What)) })
 	slices.Sort(leaked)
 	return out, leaked
 }
 
+// words say how many of what hold addresses. The names of services and states have no plural.
+func (h Holder) words() string {
+	for _, noun := range []string{"task", "gateway", "endpoint", "balancer", "interface"} {
+		if strings.HasSuffix(h.What, noun) {
+			return evidence.Counted(h.Count, h.What)
+		}
+	}
+	return fmt.Sprintf("%d %s", h.Count, h.What)
+}
+
 func holdersSay(hs []Holder) string {
 	var out []string
 	for _, h := range hs {
-		out = append(out, fmt.Sprintf("%d %s", h.Count, h.What))
+		out = append(out, h.words())
 	}
 	return strings.Join(out, ", ")
 }
@@ -110,7 +122,7 @@ func holder(i evidence.Interface) string {
 		return "transit gateway"
 	}
 	for _, k := range []struct{ begins, what string }{
-		{"arn:aws:ecs:", "ECS tasks"}, {"arn:aws-cn:ecs:", "ECS tasks"}, {"arn:aws-us-gov:ecs:", "ECS tasks"},
+		{"arn:aws:ecs:", "ECS task"}, {"arn:aws-cn:ecs:", "ECS task"}, {"arn:aws-us-gov:ecs:", "ECS task"},
 		{"ELB ", "load balancer"}, {"AWS Lambda VPC ENI", "Lambda"}, {"Interface for NAT Gateway", "NAT gateway"}, {"VPC Endpoint Interface", "VPC endpoint"},
 		{"RDSNetworkInterface", "RDS"}, {"EFS mount target", "EFS"}, {"ElastiCache", "ElastiCache"}, {"aws-K8S-", "EKS"}, {"Amazon EKS", "EKS"},
 		{"Network Interface for Transit Gateway", "transit gateway"},
@@ -122,5 +134,5 @@ func holder(i evidence.Interface) string {
 	if i.Requester != "" && strings.Contains(i.Requester, "-") { // an account id has none: a service asked for it
 		return i.Requester
 	}
-	return "other interfaces"
+	return "other interface"
 }

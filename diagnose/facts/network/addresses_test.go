@@ -22,7 +22,7 @@ func TestFreeAddresses(t *testing.T) {
 	nat := evidence.Interface{ID: "eni-3", Status: "in-use", Type: "nat_gateway", Addresses: []string{"10.0.0.8"}}
 
 	a := FreeAddresses(evidence.NewView(store(0, ecs, leak, nat)), "subnet-1")
-	want := []Holder{{"not listed", 6}, {"available (unattached)", 3}, {"ECS tasks", 1}, {"NAT gateway", 1}}
+	want := []Holder{{"not listed", 6, "6 not listed"}, {"available (unattached)", 3, "3 available (unattached)"}, {"ECS task", 1, "1 ECS task"}, {"NAT gateway", 1, "1 NAT gateway"}}
 	if !slices.Equal(a.Holders, want) || !slices.Equal(a.Leaked, []string{"eni-2"}) || a.Size != 11 || a.Free != 0 || a.Basis.Unknown {
 		t.Errorf("got %+v", a)
 	}

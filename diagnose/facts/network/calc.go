@@ -17,6 +17,7 @@ type calc struct {
 	ip   netip.Addr // to.IP; not valid where unknown
 	udp  bool       // it is called by UDP; else by TCP
 	whys []string
+	deny *evidence.AclEntry // the entry that stops the packet on the first network ACL that does; nil = none, or a rule is missing
 }
 
 func newCalc(v *evidence.View, from From, to Destination) *calc {

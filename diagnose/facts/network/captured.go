@@ -69,22 +69,34 @@ func (c *calc) dialledInside(s evidence.Subnet) (tri, evidence.Endpoint) {
 	return no, evidence.Endpoint{}
 }
 
+// widestVpc is the prefix length of the largest block that a VPC can have (Amazon VPC user guide, "VPC CIDR blocks").
+const widestVpc = 16
+
 // diverted is the way of a packet to an address inside the VPC whose local route leads elsewhere: a middlebox, for which AWS lets the target
 // of the local route be replaced, and longer routes be added (Amazon VPC user guide, "Replace or restore the target for a local route").
-// Which of the endpoint's addresses it reaches that way cannot be seen.
+// Which of the endpoint's addresses it reaches that way cannot be seen. The blocks of the VPC are read off the local routes.
 func (c *calc) diverted(s evidence.Subnet) []way {
 	t, ok := c.table(s, s.ID)
-	blocks, known := c.vpcBlocks(s)
-	if !ok || !known {
-		return nil
+	if !ok {
+		return openWays(endBeyond)
+	}
+	own, _ := prefix(s.CIDR)
+	var blocks []netip.Prefix
+	for _, r := range t.Routes {
+		if p, ok := prefix(r.DestinationCIDR); ok && r.Target == "local" {
+			blocks = append(blocks, p)
+		}
 	}
 	for _, r := range t.Routes {
-		if p, ok := prefix(r.DestinationCIDR); ok && r.Target != "local" && covered([]netip.Prefix{p}, blocks) == all {
-			c.citeRoute(s, t, r)
-			why := fmt.Sprintf("%s sends %s, which lies inside %s, to %s, behind which the path cannot be seen", t.ID, r.DestinationCIDR, s.VpcID, r.Target)
-			c.because("%s", why)
-			return []way{{end: endBeyond, table: t.ID, route: r, hop: r.Target, why: why}}
+		p, ok := prefix(r.DestinationCIDR)
+		replaced := p.Bits() >= widestVpc && contains(p, own) && covered([]netip.Prefix{own}, blocks) != all
+		if !ok || r.Target == "local" || covered([]netip.Prefix{p}, blocks) != all && !replaced {
+			continue
 		}
+		c.citeRoute(s, t, r)
+		why := fmt.Sprintf("%s sends %s, which lies inside %s, to %s, behind which the path cannot be seen", t.ID, r.DestinationCIDR, s.VpcID, r.Target)
+		c.because("%s", why)
+		return []way{{end: endBeyond, table: t.ID, route: r, hop: r.Target, why: why}}
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 // is. A NAT or internet gateway leads a private address nowhere: the internet has no way to it.
 func (p Path) Leads(address string) Blocker {
 	var open Blocker
-	for _, b := range []Blocker{p.NoRoute, p.Blackhole, p.NatFailed, p.NatNoInternet, p.NoPublicIP, p.BlockPublicAccess, p.Beyond} {
+	for _, b := range []Blocker{p.NoRoute, p.Blackhole, p.NatFailed, p.NatNoInternet, p.NoPublicIP, p.PastNAT, p.BlockPublicAccess, p.Beyond} {
 		if b.Blocks && !b.Basis.Unknown {
 			return b
 		}

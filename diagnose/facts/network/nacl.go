@@ -70,6 +70,22 @@ func admitted(entries []evidence.AclEntry, l leg, set []netip.Prefix) (addresses
 	return shareOf(in, out), shareOf(partIn, partOut)
 }
 
+// denier is the entry without which the leg would pass; nil = there is none.
+func denier(entries []evidence.AclEntry, l leg) *evidence.AclEntry {
+	for i, e := range entries {
+		if e.Allow || e.Egress != l.egress || e.Number >= lastRule {
+			continue
+		}
+		if got, _ := admitted(slices.Delete(slices.Clone(entries), i, i+1), l, l.set); got == all {
+			return &e
+		}
+	}
+	return nil
+}
+
+// lastRule is the number of the entry that denies the rest, which cannot be deleted.
+const lastRule = 32767
+
 // carries reports whether an entry is about the leg's protocol.
 func carries(e evidence.AclEntry, udp bool) bool {
 	p := strings.ToLower(e.Protocol)
@@ -128,6 +144,9 @@ func (c *calc) stops(s evidence.Subnet, l leg) (tri, string, string) {
 		return no, "", ""
 	case none:
 		c.v.Cite(evidence.NetworkAclsKey(s.VpcID).Key, acl.ID, "Entries", entriesSay(acl.Entries, l.egress))
+		if c.deny == nil {
+			c.deny = denier(acl.Entries, l)
+		}
 		return yes, acl.ID, fmt.Sprintf("%s, the network ACL of %s, does not allow %s", acl.ID, l.subnet, what)
 	}
 	if ports == some {

@@ -6,7 +6,7 @@
 // subnet picks the longest match, then security groups and network ACLs of everything passed are asked.
 //
 // What is true at the level of names and routes (dns, endpoint_private_dns, endpoint_missing, s3_gateway_missing,
-// no_route, blackhole, nat_failed, nat_no_internet, no_public_ip) excludes each other where one of them explains the
+// no_route, blackhole, nat_failed, nat_no_internet, no_public_ip, past_nat) excludes each other where one of them explains the
 // whole, so that one fault is one answer. Security groups, network ACLs, endpoint policy and Block Public Access are
 // decided beside them, each by itself: two faults show as two.
 package network
@@ -95,6 +95,13 @@ type Path struct {
 	TaskGroup       string `json:"task_group"`       // the task's first security group
 	PrefixList      string `json:"prefix_list"`      // of S3, where a route or a rule names it
 	S3Endpoint      string `json:"s3_endpoint"`      // an S3 gateway endpoint of the VPC, not associated with this route table
+	DenyRule        int    `json:"deny_rule"`        // number of the entry without which the blocking network ACL would let the packet pass; 0 = there is none
+	DenyEgress      bool   `json:"deny_egress"`      // it is about outbound packets
+	DenySays        string `json:"deny_says"`        // it in words: "NUMBER deny PROTOCOL FROM-TO BLOCK"
+	NarrowRoute     string `json:"narrow_route"`     // the destination block of the route that leads past the NAT gateway, for some of the addresses at least
+	NarrowTarget    string `json:"narrow_target"`    // the internet gateway that it leads to
+
+	past Blocker // as PastNAT, for some of the addresses that may be dialled
 
 	Hops    []Hop          `json:"hops"`
 	Blocked bool           `json:"blocked"`
@@ -105,6 +112,7 @@ type Path struct {
 	NatFailed          Blocker `json:"nat_failed"`
 	NatNoInternet      Blocker `json:"nat_no_internet"`
 	NoPublicIP         Blocker `json:"no_public_ip"`
+	PastNAT            Blocker `json:"past_nat"`
 	EndpointMissing    Blocker `json:"endpoint_missing"`
 	EndpointPrivateDNS Blocker `json:"endpoint_private_dns"`
 	EndpointSG         Blocker `json:"endpoint_sg"`
@@ -120,8 +128,9 @@ type Path struct {
 
 // Holder is one sort of thing that holds addresses of a subnet.
 type Holder struct {
-	What  string `json:"what"`  // "ECS tasks", "NAT gateway", "load balancer", "available (unattached)", "Lambda", ...
+	What  string `json:"what"`  // "ECS task", "NAT gateway", "load balancer", "available (unattached)", "Lambda", ...
 	Count int    `json:"count"` // addresses
+	Words string `json:"words"` // "2 ECS tasks"
 }
 
 // Addresses tells how many addresses of a subnet are free and who holds the others.

@@ -156,7 +156,7 @@ func TestOneRouteFault(t *testing.T) {
 		w := drawWorld(t)
 		p := w.reach(rapid.SampledFrom([]string{"ecr.api", "s3", "logs", "docker-hub"}).Draw(t, "to"))
 		var faults []string
-		for _, n := range []string{"no_route", "blackhole", "nat_failed", "nat_no_internet", "no_public_ip", "endpoint_missing", "endpoint_private_dns", "s3_gateway_missing"} {
+		for _, n := range []string{"no_route", "blackhole", "nat_failed", "nat_no_internet", "no_public_ip", "past_nat", "endpoint_missing", "endpoint_private_dns", "s3_gateway_missing"} {
 			if b := named(&p)[n]; b.Blocks && !b.Basis.Unknown {
 				faults = append(faults, n)
 			}

@@ -20,7 +20,8 @@ import (
 //     A private address that was dialled inside the VPC is an endpoint's; a public one went past all endpoints.
 //   - blackhole: the longest match is a route whose target is gone. nat_failed: it leads to a NAT gateway that is not
 //     available. nat_no_internet: the gateway's own subnet has no active route to an internet gateway. no_public_ip:
-//     it leads to an internet gateway and the task has no public address.
+//     it leads to an internet gateway and the task has no public address. past_nat: the same by a route narrower than
+//     one of the same table that leads to a NAT gateway.
 //   - No route matches, and: endpoint_private_dns, where an available interface endpoint for the service is there;
 //     endpoint_missing, where there is none but the VPC has available interface endpoints for other AWS services, or
 //     the one for the service is not available; s3_gateway_missing, the same for S3; no_route otherwise, also where
@@ -37,17 +38,24 @@ func Reach(v *evidence.View, from From, to Destination) Path {
 	p.DNS = run((*calc).dns)
 	p.NoRoute, p.Blackhole = fault(endNoRoute), fault(endBlackhole)
 	p.NatFailed, p.NatNoInternet = fault(endNatFailed), fault(endNatNoInternet)
-	p.NoPublicIP = fault(endNoPublicIP)
+	p.NoPublicIP, p.PastNAT = fault(endNoPublicIP), fault(endPastNAT)
 	p.EndpointMissing, p.EndpointPrivateDNS = fault(endEndpointMissing), fault(endPrivateDNS)
 	p.S3GatewayMissing = fault(endS3GatewayMissing)
 	p.EndpointSG, p.EndpointPolicy = run((*calc).endpointSG), run((*calc).endpointPolicy)
 	p.TaskSG, p.EgressPrefixList = run((*calc).taskSG), run((*calc).egressPrefixList)
-	p.Nacl = run((*calc).nacl)
+	p.Nacl = run(func(c *calc) Blocker {
+		b := c.nacl()
+		if c.deny != nil && b.Blocks && !b.Basis.Unknown {
+			p.DenyRule, p.DenyEgress, p.DenySays = c.deny.Number, c.deny.Egress, entriesSay([]evidence.AclEntry{*c.deny}, c.deny.Egress)
+		}
+		return b
+	})
 	p.BlockPublicAccess = run((*calc).blockPublicAccess)
 	p.Beyond = run((*calc).beyond)
 
 	describe(newCalc(v, from, to), &p)
 	material(newCalc(v, from, to), &p)
+	newCalc(v, from, to).narrowRoute(&p)
 	p.sum()
 	p.Hops = hops(newCalc(v, from, to), p)
 	return p
@@ -56,7 +64,7 @@ func Reach(v *evidence.View, from From, to Destination) Path {
 // blockers are all blockers of a path, in the order in which a packet would meet them.
 func (p *Path) blockers() []*Blocker {
 	return []*Blocker{&p.DNS, &p.EndpointPrivateDNS, &p.TaskSG, &p.EgressPrefixList, &p.Nacl, &p.NoRoute, &p.Blackhole, &p.EndpointMissing,
-		&p.S3GatewayMissing, &p.EndpointSG, &p.EndpointPolicy, &p.NatFailed, &p.NatNoInternet, &p.NoPublicIP, &p.BlockPublicAccess, &p.Beyond}
+		&p.S3GatewayMissing, &p.EndpointSG, &p.EndpointPolicy, &p.NatFailed, &p.NatNoInternet, &p.NoPublicIP, &p.PastNAT, &p.BlockPublicAccess, &p.Beyond}
 }
 
 // sum makes the path's own answer out of its blockers'.
@@ -167,7 +175,7 @@ func (c *calc) blockPublicAccess() Blocker {
 	for _, w := range c.ways() {
 		t := no
 		switch w.end {
-		case endIGW, endNoPublicIP:
+		case endIGW, endNoPublicIP, endPastNAT:
 			t = c.bpaDirect(s)
 		case endNAT, endNatFailed, endNatNoInternet:
 			t = c.bpaNAT(s, w)

@@ -66,6 +66,28 @@ func TestReach(t *testing.T) {
 			blocks: []string{"nat_no_internet rtb-private"}},
 		{name: "private NAT to the internet", to: "ecr.api", via: "nat-1", change: func(w *world) { w.nats["nat-1"].Connectivity = "private" }, blocks: []string{"nat_no_internet nat-1"}},
 		{name: "no public address", to: "ecr.api", via: "igw-1", change: func(w *world) { w.toRoute(route("0.0.0.0/0", "igw-1")) }, blocks: []string{"no_public_ip subnet-private"}},
+		{name: "a narrower route past the NAT gateway", to: "ecr.api", ip: "52.94.1.1", via: "igw-1", change: func(w *world) {
+			w.tables["rtb-private"].Routes = append(w.tables["rtb-private"].Routes, route("52.94.0.0/16", "igw-1"))
+		}, blocks: []string{"past_nat rtb-private"}},
+		{name: "a narrower route past the NAT gateway for other addresses", to: "ecr.api", ip: "3.1.1.1", via: "nat-1", change: func(w *world) {
+			w.tables["rtb-private"].Routes = append(w.tables["rtb-private"].Routes, route("52.94.0.0/16", "igw-1"))
+		}},
+		{name: "a narrower route, the address is not told", to: "ecr.api", change: func(w *world) {
+			w.tables["rtb-private"].Routes = append(w.tables["rtb-private"].Routes, route("52.94.0.0/16", "igw-1"))
+		}, open: []string{"past_nat"}},
+		{name: "a narrower route past the NAT gateway and the gateway endpoint", to: "s3", ip: "52.218.0.9", via: "igw-1", change: func(w *world) {
+			w.s3("rtb-private")
+			w.tables["rtb-private"].Routes = append(w.tables["rtb-private"].Routes, route("52.218.0.0/17", "igw-1"))
+		}, blocks: []string{"past_nat rtb-private"}},
+		{name: "a narrower route past the gateway endpoint alone", to: "s3", ip: "52.218.0.9", via: "igw-1", change: func(w *world) {
+			w.noDefault()
+			w.s3("rtb-private")
+			w.tables["rtb-private"].Routes = append(w.tables["rtb-private"].Routes, route("52.218.0.0/17", "igw-1"))
+		}, blocks: []string{"past_nat rtb-private"}},
+		{name: "a wider route than the gateway endpoint's", to: "s3", ip: "52.218.0.9", via: "vpce-s3", change: func(w *world) {
+			w.s3("rtb-private")
+			w.tables["rtb-private"].Routes = append(w.tables["rtb-private"].Routes, route("52.0.0.0/8", "igw-1"))
+		}},
 		{name: "endpoint missing", to: "logs", change: func(w *world) { w.isolate("ecr.api", "ecr.dkr") }, blocks: []string{"endpoint_missing vpc-1"}},
 		{name: "endpoint missing, groups and ACL made for endpoints", to: "logs", change: func(w *world) {
 			w.isolate("ecr.api", "ecr.dkr")
@@ -240,14 +262,14 @@ func TestReach(t *testing.T) {
 		}, blocks: []string{"endpoint_private_dns vpce-ecr.api", "endpoint_sg sg-ep"}},
 
 		{name: "shared network: an absent route is unknown", to: "docker-hub", change: func(w *world) { w.sharedBy(theirs); w.noDefault() },
-			open: []string{"beyond", "blackhole", "nacl", "nat_failed", "nat_no_internet", "no_public_ip", "no_route"}},
+			open: []string{"beyond", "blackhole", "nacl", "nat_failed", "nat_no_internet", "no_public_ip", "no_route", "past_nat"}},
 		{name: "shared network: what is seen stays", to: "docker-hub", change: func(w *world) {
 			w.sharedBy(theirs)
 			w.toRoute(evidence.Route{DestinationCIDR: "0.0.0.0/0", Target: "nat-gone", State: "blackhole"})
 		}, blocks: []string{"blackhole rtb-private"}},
 		{name: "shared network: an unseen endpoint may answer", to: "ecr.api", via: "nat-1", change: func(w *world) { w.sharedBy(theirs) }, open: []string{"endpoint_policy", "endpoint_sg"}},
 		{name: "IPv6-only subnet", to: "docker-hub", change: func(w *world) { w.subnets["subnet-private"].IPv6Native = true },
-			open: []string{"beyond", "blackhole", "nacl", "nat_failed", "nat_no_internet", "no_public_ip", "no_route", "task_sg"}},
+			open: []string{"beyond", "blackhole", "nacl", "nat_failed", "nat_no_internet", "no_public_ip", "no_route", "past_nat", "task_sg"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld()
@@ -279,7 +301,7 @@ func TestReachDenied(t *testing.T) {
 		open    []string
 		missing string
 	}{
-		{"route-tables", (*world).noDefault, []string{"beyond", "blackhole", "nacl", "nat_failed", "nat_no_internet", "no_public_ip", "no_route"}, "route-tables/vpc-1"},
+		{"route-tables", (*world).noDefault, []string{"beyond", "blackhole", "nacl", "nat_failed", "nat_no_internet", "no_public_ip", "no_route", "past_nat"}, "route-tables/vpc-1"},
 		{"network-acls", nil, []string{"nacl"}, "network-acls/vpc-1"},
 		{"security-group", nil, []string{"task_sg"}, "security-group/sg-task"},
 		{"vpc-dns", nil, []string{"dns"}, "vpc-dns/vpc-1"},

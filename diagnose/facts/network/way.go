@@ -22,13 +22,14 @@ const (
 	endNatFailed        end = "nat_failed"
 	endNatNoInternet    end = "nat_no_internet"
 	endNoPublicIP       end = "no_public_ip"
+	endPastNAT          end = "past_nat"
 	endEndpointMissing  end = "endpoint_missing"
 	endPrivateDNS       end = "endpoint_private_dns"
 	endS3GatewayMissing end = "s3_gateway_missing"
 )
 
 var (
-	routeEnds = []end{endGateway, endNAT, endIGW, endBeyond, endBlackhole, endNatFailed, endNatNoInternet, endNoPublicIP}
+	routeEnds = []end{endGateway, endNAT, endIGW, endBeyond, endBlackhole, endNatFailed, endNatNoInternet, endNoPublicIP, endPastNAT}
 	noneEnds  = []end{endNoRoute, endEndpointMissing, endPrivateDNS, endS3GatewayMissing}
 )
 
@@ -73,7 +74,7 @@ func (c *calc) possible(ws []way) []way {
 			if !c.from.PublicIP {
 				continue
 			}
-		case endNoPublicIP:
+		case endNoPublicIP, endPastNAT:
 			if c.from.PublicIP {
 				continue
 			}
@@ -137,9 +138,9 @@ func (c *calc) routeWays(s evidence.Subnet) []way {
 		return append(openWays(routeEnds...), c.noWay(s, t)...)
 	}
 	var out []way
-	if c.to.Gateway {
+	if narrower := c.narrower(t); c.to.Gateway && narrower != yes {
 		found, ws := c.gatewayRoute(s, t)
-		if found == yes {
+		if found == yes && narrower == no {
 			return ws
 		}
 		out = append(out, ws...)
@@ -216,6 +217,9 @@ func (c *calc) onRoute(s evidence.Subnet, t evidence.RouteTable, r evidence.Rout
 		return c.byNAT(s, w)
 	case strings.HasPrefix(r.Target, "igw-") && c.from.PublicIP:
 		w.end = endIGW
+	case strings.HasPrefix(r.Target, "igw-") && c.passes(t, r) != "":
+		w.end, w.resource = endPastNAT, t.ID
+		w.detail = fmt.Sprintf("%s sends %s to the internet gateway %s, past %s, and the task has no public address", t.ID, destinationOf(r), r.Target, c.passes(t, r))
 	case strings.HasPrefix(r.Target, "igw-"):
 		w.end, w.resource = endNoPublicIP, s.ID
 		w.detail = fmt.Sprintf("%s sends %s to the internet gateway %s, but the task has no public address", t.ID, destinationOf(r), r.Target)

@@ -221,7 +221,7 @@ func (w *world) reachIP(name, ip string, denied ...string) Path {
 // named gives the blockers of a path their names in JSON.
 func named(p *Path) map[string]*Blocker {
 	return map[string]*Blocker{
-		"no_route": &p.NoRoute, "blackhole": &p.Blackhole, "nat_failed": &p.NatFailed, "nat_no_internet": &p.NatNoInternet, "no_public_ip": &p.NoPublicIP,
+		"no_route": &p.NoRoute, "blackhole": &p.Blackhole, "nat_failed": &p.NatFailed, "nat_no_internet": &p.NatNoInternet, "no_public_ip": &p.NoPublicIP, "past_nat": &p.PastNAT,
 		"endpoint_missing": &p.EndpointMissing, "endpoint_private_dns": &p.EndpointPrivateDNS, "endpoint_sg": &p.EndpointSG, "endpoint_policy": &p.EndpointPolicy,
 		"s3_gateway_missing": &p.S3GatewayMissing, "egress_prefix_list": &p.EgressPrefixList, "task_sg": &p.TaskSG, "nacl": &p.Nacl, "dns": &p.DNS,
 		"block_public_access": &p.BlockPublicAccess, "beyond": &p.Beyond,
