@@ -80,6 +80,8 @@ func TestWhatPeoplePaste(t *testing.T) {
 		{"╷\n│ Error: waiting for ECS Service (" + arn + ") update: timeout while\n│ waiting for state to become 'tfSTABLE' (last state: 'tfPENDING', timeout: 20m0s)\n│ \n│   with aws_ecs_service.orders,\n│   on main.tf line 12, in resource \"aws_ecs_service\" \"orders\":\n│   12: resource \"aws_ecs_service\" \"orders\" {\n╵", "deployment/waiter-timeout"},
 		{"Error: waiting for ECS Service (" + arn + ") create: " + stable, "deployment/waiter-timeout"},
 		{"Error: error waiting for ECS service (orders) to reach a steady state: ResourceNotReady: exceeded wait attempts", "deployment/waiter-timeout"},
+		{"Error: error waiting for ECS service (" + arn + ") to reach a steady state after creation: ResourceNotReady: exceeded wait attempts", "deployment/waiter-timeout"},
+		{"Error: waiting for ECS Service (" + arn + ") to reach a steady state", "deployment/waiter-timeout"},
 		{"Error: error waiting for ECS service (" + arn + ") to become stable: " + stable, "deployment/waiter-timeout"},
 		{"exit code 137", "exit/137"},
 	} {
