@@ -35,7 +35,7 @@ func (w *World) buildConnect() {
 	w.must(http, err)
 	dns, err := w.addNamespace("shop.internal", sdtypes.NamespaceTypeDnsPrivate, w.names["vpc:shop"])
 	w.must(dns, err)
-	r, err := w.createRegistry(&servicediscovery.CreateServiceInput{Name: aws.String("stock"), NamespaceId: dns.Id, HealthCheckCustomConfig: &sdtypes.HealthCheckCustomConfig{FailureThreshold: aws.Int32(1)},
+	r, err := w.createRegistry(&servicediscovery.CreateServiceInput{Name: aws.String("stock"), NamespaceId: dns.Id, HealthCheckCustomConfig: &sdtypes.HealthCheckCustomConfig{},
 		DnsConfig: &sdtypes.DnsConfig{RoutingPolicy: sdtypes.RoutingPolicyMultivalue, DnsRecords: []sdtypes.DnsRecord{{Type: sdtypes.RecordTypeA, TTL: aws.Int64(15)}}}})
 	w.must(r, err)
 	for _, x := range []struct {

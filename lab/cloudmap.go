@@ -177,7 +177,7 @@ func (w *World) listNamespaces(in *servicediscovery.ListNamespacesInput) (*servi
 func (w *World) createRegistry(in *servicediscovery.CreateServiceInput) (*servicediscovery.CreateServiceOutput, error) {
 	ref := aws.ToString(in.NamespaceId)
 	if in.DnsConfig != nil && ref == "" {
-		ref = aws.ToString(in.DnsConfig.NamespaceId)
+		ref = aws.ToString(in.DnsConfig.NamespaceId) //lint:ignore SA1019 older clients still send it here
 	}
 	n := w.namespaceOf(ref)
 	if n == nil {

@@ -189,7 +189,7 @@ func (w *World) functionSays(f *function, line string) {
 func (w *World) labMakeFunction(in map[string]any) error {
 	f := &function{Name: textOf(in, "Name"), Path: textOf(in, "Path"), Answer: textOf(in, "Answer")}
 	if f.Name == "" || f.Path == "" && f.Answer == "" {
-		return fmt.Errorf("Name is needed, and Path or Answer")
+		return fmt.Errorf("input Name is needed, and Path or Answer")
 	}
 	w.putFunction(f)
 	return nil
